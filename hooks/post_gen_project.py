@@ -1,0 +1,46 @@
+"""Makes the rendered folder a git repository and says what to type next."""
+
+import json
+import shutil
+import subprocess
+
+ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
+
+
+def git(*arguments):
+    """Run git in the rendered folder, in silence; return whether it succeeded."""
+    return subprocess.run(["git", *arguments], capture_output=True).returncode == 0
+
+
+def make_repository():
+    """Run `git init`, and commit where git knows the user; say what was left out.
+
+    Returns:
+        A sentence about what was done, or was not.
+    """
+    if shutil.which("git") is None:
+        return "git is not installed: no repository was made."
+    if git("rev-parse", "--is-inside-work-tree"):
+        return "This folder is inside a git repository: add and commit it there."
+    if not git("init", "--initial-branch=main"):
+        return "git could not make a repository here: `git init` says why."
+    git("add", "--all")
+    if not git(
+        "commit", "--no-verify", "--no-gpg-sign", "--message=Start from cookiecutter-pyo3-wheel"
+    ):
+        return "A git repository was made, with nothing committed: git does not know your name yet."
+    return "A git repository was made, with a first commit."
+
+
+if __name__ == "__main__":
+    print(
+        f"""
+{ANSWERS["project_name"]} is ready. {make_repository()}
+
+    cd {ANSWERS["project_slug"]}
+    nox                # check, build and test; without an installation: uvx nox
+    nox -s bench       # measure it against Python
+
+README.md says which five files to put your own code into.
+"""
+    )

@@ -1,0 +1,128 @@
+"""Refuses answers that would not make a working project, in plain words.
+
+Runs before any file is written; cookiecutter then removes the empty folder.
+"""
+
+import json
+import keyword
+import re
+import sys
+import unicodedata
+
+# The answers are data: JSON in a raw string, in which cookiecutter's `tojson` leaves no quote.
+ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
+
+ONE_LINE = ("project_name", "description", "author_name")
+
+# Control characters, line and paragraph separators, lone surrogates.
+BREAKS = {"Cc", "Zl", "Zp", "Cs"}
+
+# Modules of the tools that every rendered project installs beside itself, and the names
+# that its own files have.
+TAKEN = {
+    "build",
+    "conftest",
+    "hypothesis",
+    "maturin",
+    "mypy",
+    "native",
+    "nox",
+    "noxfile",
+    "pip",
+    "pytest",
+    "pytest_benchmark",
+    "python",
+    "reference",
+    "release",
+    "ruff",
+    "rust",
+    "setup",
+    "setuptools",
+    "setuptools_rust",
+    "test",
+    "tests",
+    "uv",
+}
+
+# File names that Windows keeps for devices, with any extension.
+DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
+
+
+def complaints(answers):
+    """Say what is wrong with the answers.
+
+    Args:
+        answers: each question's key and the answer, a str.
+
+    Yields:
+        One sentence for each bad answer: the answer, the rule, the way out.
+    """
+    for key in ONE_LINE:
+        text = answers[key]
+        if not text.strip():
+            yield f"{key} is {text!r}, empty: give one line of text."
+        elif any(unicodedata.category(character) in BREAKS for character in text):
+            yield f"{key} is {text!r}: give one line of text, without control characters."
+
+    slug = answers["project_slug"]
+    # PEP 508, https://packaging.python.org/specifications/name-normalization/
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", slug, re.ASCII | re.IGNORECASE):
+        yield (
+            f"project_slug is {slug!r}: a name on PyPI is made of ASCII letters, digits, "
+            "'-', '_' and '.', and begins and ends with a letter or digit."
+        )
+    elif len(slug) > 64:
+        yield f"project_slug is {slug!r}: use at most 64 characters, for file names' sake."
+    elif slug.split(".")[0].lower() in DEVICES:
+        yield f"project_slug is {slug!r}: Windows keeps that name for a device, choose another."
+
+    package = answers["package_name"]
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*", package, re.ASCII):
+        yield (
+            f"package_name is {package!r}: a name to import is made of lower-case ASCII letters, "
+            "digits and '_', and does not begin with a digit."
+        )
+    elif len(package) > 64:
+        yield f"package_name is {package!r}: use at most 64 characters, for file names' sake."
+    elif keyword.iskeyword(package) or keyword.issoftkeyword(package):
+        yield f"package_name is {package!r}: that is a keyword of Python, choose another name."
+    elif package in sys.stdlib_module_names:
+        yield (
+            f"package_name is {package!r}: Python's standard library has a module of that name, "
+            "choose another."
+        )
+    elif package in TAKEN:
+        yield (
+            f"package_name is {package!r}: the project's own tools or files have that name, "
+            "choose another."
+        )
+    elif package in DEVICES:
+        yield f"package_name is {package!r}: Windows keeps that name for a device, choose another."
+    elif not package.strip("_"):
+        yield f"package_name is {package!r}: use a letter too."
+
+    email = answers["author_email"]
+    if not re.fullmatch(r"[^\s@\"\\<>(),:;\[\]]+@[^\s@\"\\<>(),:;\[\]]+", email):
+        yield f"author_email is {email!r}: give a plain address such as name@example.com."
+
+    owner = answers["github_owner"]
+    if (
+        not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*-?", owner, re.ASCII | re.IGNORECASE)
+        or len(owner) > 39
+    ):
+        yield (
+            f"github_owner is {owner!r}: a GitHub user or organisation has at most 39 ASCII "
+            "letters, digits and single '-', without the '@'."
+        )
+
+
+def main():
+    """Print the complaints, if there are any; return the exit status."""
+    found = list(complaints(ANSWERS))
+    for complaint in found:
+        print(f"cookiecutter-pyo3-wheel: {complaint}", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

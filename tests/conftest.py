@@ -1,0 +1,125 @@
+"""Fixtures: renderings, the interpreters at hand, and the environment that builds run in."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from answers import FLOORS, TEMPLATE
+from cookiecutter.main import cookiecutter
+
+# Cargo's output is kept between runs, like nox's environments: it is ignored by git.
+BUILD = TEMPLATE / "build" / "tests"
+
+Render = Callable[..., Path]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pythons_at_hand() -> dict[str, str]:
+    """The interpreters on the PATH: minor version ("3.11") to the executable's path."""
+    question = "import sys; print(sys.executable)"
+    found = {}
+    for version in [*FLOORS, "3.15"]:
+        # pyenv has a command for every version, which fails for those not switched on.
+        if command := shutil.which(f"python{version}"):
+            answer = subprocess.run([command, "-c", question], capture_output=True, text=True)
+            if answer.returncode == 0:
+                found[version] = answer.stdout.strip()
+    found.setdefault(f"3.{sys.version_info.minor}", sys._base_executable)  # type: ignore[attr-defined]
+    return found
+
+
+PYTHONS = pythons_at_hand()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    missing = sorted({*FLOORS, "3.15"} - set(PYTHONS))
+    terminalreporter.write_sep("-", "Pythons")
+    terminalreporter.write_line(f"built and tested on: {', '.join(sorted(PYTHONS))}")
+    if missing:
+        terminalreporter.write_line(f"NOT at hand, so nothing was built on: {', '.join(missing)}")
+
+
+@pytest.fixture(scope="session")
+def render(tmp_path_factory: pytest.TempPathFactory) -> Render:
+    """Render the template with some answers; return the project's folder.
+
+    The same answers give the same folder: tests that change it must copy it first.
+    """
+    folders: dict[tuple[tuple[str, str], ...], Path] = {}
+
+    def render(**answers: str) -> Path:
+        key = tuple(sorted(answers.items()))
+        if key not in folders:
+            folder = tmp_path_factory.mktemp("rendering")
+            folders[key] = Path(
+                cookiecutter(
+                    str(TEMPLATE),
+                    no_input=True,
+                    extra_context=answers,
+                    output_dir=str(folder),
+                    default_config=True,
+                )
+            )
+        return folders[key]
+
+    return render
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment variables under which builds use the locked tools, and fetch no toolchain."""
+    lock = (TEMPLATE / "requirements.txt").read_text("utf-8")
+    constraints = tmp_path_factory.mktemp("lock") / "constraints.txt"
+    constraints.write_text("\n".join(re.findall(r"^[a-z].*==[^\\\s]+(?: ;[^\\]+)?", lock, re.M)))
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("NOX", "PYTEST"))
+    }
+    return kept | {
+        "CARGO_TERM_COLOR": "never",
+        "MATURIN_NO_INSTALL_RUST": "1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PIP_BUILD_CONSTRAINT": str(constraints),
+        "PIP_CONSTRAINT": str(constraints),
+        "PYTHONUTF8": "1",
+        "UV_BUILD_CONSTRAINT": str(constraints),
+        "UV_CONSTRAINT": str(constraints),
+        "UV_PYTHON_DOWNLOADS": "never",
+    }
+
+
+@pytest.fixture(scope="session")
+def run(environment: dict[str, str]) -> Run:
+    """Run a command in a folder; return what it printed, or fail with all of it."""
+
+    def run(
+        *command: str | Path, cwd: Path, check: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        result = subprocess.run(
+            [str(word) for word in command],
+            cwd=cwd,
+            env=environment | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        if check and result.returncode != 0:
+            pytest.fail(
+                f"{command} ended with {result.returncode}:\n{result.stdout}", pytrace=False
+            )
+        return result
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def cargo_target() -> Callable[[str], str]:
+    """The cargo target folder for an interpreter: PyO3 is compiled once for each."""
+    return lambda version: str(BUILD / f"target-{version}")

@@ -1,0 +1,194 @@
+"""Both backends, every floor at hand: sdist, wheel, and the project's own sessions."""
+
+import shutil
+import subprocess
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from answers import BACKENDS, FLOORS
+from conftest import PYTHONS
+
+Render = Callable[..., Path]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Target = Callable[[str], str]
+
+FLOORS_AT_HAND = [floor for floor in FLOORS if floor in PYTHONS]
+
+SDIST = {
+    ".cargo/config.toml",
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "PKG-INFO",
+    "README.md",
+    "pyproject.toml",
+    "python/fast_doubles/__init__.py",
+    "python/fast_doubles/_native.pyi",
+    "python/fast_doubles/py.typed",
+    "rust/kernel.rs",
+    "rust/lib.rs",
+    "rust/python.rs",
+    "tests/bench_fast_doubles.py",
+    "tests/reference.py",
+    "tests/test_fast_doubles.py",
+    "tests/test_packaging.py",
+    "tests/test_properties.py",
+}
+SETUPTOOLS_SDIST = {"MANIFEST.in", "setup.py", "setup.cfg"}
+WHEEL = {
+    "fast_doubles/__init__.py",
+    "fast_doubles/_native.abi3.so",
+    "fast_doubles/_native.pyi",
+    "fast_doubles/py.typed",
+    "fast_doubles-0.1.0.dist-info/METADATA",
+    "fast_doubles-0.1.0.dist-info/RECORD",
+    "fast_doubles-0.1.0.dist-info/WHEEL",
+    "fast_doubles-0.1.0.dist-info/licenses/LICENSE",
+}
+OF_THE_BACKEND = {
+    "maturin": {"fast_doubles-0.1.0.dist-info/sboms/fast_doubles_native.cyclonedx.json"},
+    "setuptools-rust": {"fast_doubles-0.1.0.dist-info/top_level.txt"},
+}
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module", params=FLOORS_AT_HAND)
+def floor(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def project(
+    backend: str, floor: str, render: Render, run: Run, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A rendering of its own, with litter that no sdist or wheel may pick up."""
+    rendering = render(build_backend=backend, python_floor=floor)
+    project = tmp_path_factory.mktemp("build") / "fast-doubles"
+    shutil.copytree(rendering, project)
+    for litter in (
+        "python/fast_doubles/_native.abi3.so",
+        "python/fast_doubles/_native.cpython-311-x86_64-linux-gnu.so",
+        "build/lib.linux-x86_64-cpython-311/fast_doubles/leftover.py",
+        "dist/fast_doubles-0.0.9-py3-none-any.whl",
+        "notes.txt",
+    ):
+        (project / litter).parent.mkdir(parents=True, exist_ok=True)
+        (project / litter).write_text("litter")
+    run("cargo", "fetch", "--locked", cwd=project)
+    return project
+
+
+@pytest.fixture(scope="module")
+def built(project: Path, floor: str, run: Run, cargo_target: Target) -> tuple[Path, Path]:
+    """The sdist, and the wheel that was built from it with no network for cargo."""
+    run(
+        *("uv", "build", f"--python={PYTHONS[floor]}", "--out-dir=../out"),
+        cwd=project,
+        CARGO_TARGET_DIR=cargo_target(floor),
+        CARGO_NET_OFFLINE="true",
+    )
+    (sdist,) = (project.parent / "out").glob("*.tar.gz")
+    (wheel,) = (project.parent / "out").glob("*.whl")
+    return sdist, wheel
+
+
+def test_sdist_holds_what_a_build_and_its_tests_need(
+    built: tuple[Path, Path], backend: str
+) -> None:
+    with tarfile.open(built[0]) as sdist:
+        names = {member.name.partition("/")[2] for member in sdist if member.isfile()}
+    names = {name for name in names if ".egg-info/" not in name}
+    assert names == SDIST | (SETUPTOOLS_SDIST if backend == "setuptools-rust" else set())
+
+
+def test_wheel_holds_the_package_and_nothing_else(built: tuple[Path, Path], backend: str) -> None:
+    with zipfile.ZipFile(built[1]) as wheel:
+        assert set(wheel.namelist()) == WHEEL | OF_THE_BACKEND[backend]
+        assert wheel.getinfo("fast_doubles/_native.abi3.so").file_size <= 400_000
+    assert built[1].stat().st_size <= 200_000
+
+
+def test_wheel_is_abi3_of_the_floor(built: tuple[Path, Path], floor: str) -> None:
+    interpreter = floor.replace(".", "")
+    assert built[1].name.startswith(f"fast_doubles-0.1.0-cp{interpreter}-abi3-")
+
+
+def test_checkers_of_the_field_find_nothing(built: tuple[Path, Path], run: Run) -> None:
+    sdist, wheel = built
+    run("twine", "check", "--strict", sdist, wheel, cwd=wheel.parent)
+    run("check-wheel-contents", wheel, cwd=wheel.parent)
+    audit = run("abi3audit", "--strict", "--verbose", wheel, cwd=wheel.parent)
+    assert "0 ABI version mismatches and 0 ABI violations found" in audit.stdout
+
+
+def test_wheel_passes_the_sdists_own_tests_in_a_clean_environment(
+    built: tuple[Path, Path], floor: str, run: Run, tmp_path: Path
+) -> None:
+    sdist, wheel = built
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    for version, interpreter in PYTHONS.items():
+        if int(version.split(".")[1]) < int(floor.split(".")[1]):
+            continue
+        environment = tmp_path / version
+        python = environment / "bin" / "python"
+        run("uv", "venv", f"--python={interpreter}", environment, cwd=tmp_path)
+        run("uv", "pip", "install", f"--python={python}", wheel, "pytest", cwd=tmp_path)
+        command = [python, "-m", "pytest", "--ignore=tests/test_properties.py"]
+        assert " passed" in run(*command, cwd=source).stdout
+
+
+def test_the_projects_own_sessions_pass(
+    project: Path, backend: str, floor: str, run: Run, cargo_target: Target
+) -> None:
+    # The Rust files are the same in all renderings, and their checks need no floor.
+    once = floor == FLOORS_AT_HAND[0] and backend == BACKENDS[0]
+    sessions = ["lint", "rust", "tests"] if once else ["lint", "tests"]
+    result = run(
+        *("nox", "--sessions", *sessions), cwd=project, CARGO_TARGET_DIR=cargo_target(floor)
+    )
+    for session in [s for s in sessions if s != "tests"]:
+        assert f"* {session}: success" in result.stdout
+    for version in ("3.11", "3.12", "3.13", "3.14", "3.15"):
+        if int(version.split(".")[1]) < int(floor.split(".")[1]):
+            assert f"tests-{version}" not in result.stdout
+        elif version in PYTHONS:
+            assert f"* tests-{version}: success" in result.stdout
+        else:
+            assert f"* tests-{version}: skipped (Python interpreter" in result.stdout
+
+
+def test_stale_lock_stops_every_build(
+    project: Path, floor: str, run: Run, tmp_path: Path, cargo_target: Target
+) -> None:
+    changed = tmp_path / "fast-doubles"
+    shutil.copytree(project, changed, ignore=shutil.ignore_patterns(".nox", "target"))
+    lock = (changed / "Cargo.lock").read_text("utf-8")
+    name = lock.index('name = "quickcheck"')
+    (changed / "Cargo.lock").write_text(lock[: name - len("[[package]]\n")], "utf-8")
+    result = run(
+        *("uv", "build", "--wheel", f"--python={PYTHONS[floor]}", "--out-dir=../out"),
+        cwd=changed,
+        check=False,
+        CARGO_TARGET_DIR=cargo_target(floor),
+    )
+    assert result.returncode != 0
+    assert "--locked" in result.stdout
+    assert not list(tmp_path.glob("out/*.whl"))
+
+
+def test_bench_prints_the_ratio(project: Path, floor: str, run: Run, cargo_target: Target) -> None:
+    if floor != FLOORS_AT_HAND[0]:
+        pytest.skip("measured with the lowest floor only: the code is the same")
+    result = run("nox", "--session=bench", cwd=project, CARGO_TARGET_DIR=cargo_target(floor))
+    assert "[ASCII] Rust is " in result.stdout
+    assert "[Cyrillic] Rust is " in result.stdout

@@ -1,0 +1,185 @@
+"""What the hooks refuse, and what they leave behind."""
+
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from answers import DEFAULTS, TEMPLATE
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+HOOK = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def complain() -> Callable[..., list[str]]:
+    """The complaints of the hook about the default answers, with some of them changed."""
+    hook = types.ModuleType("pre_gen_project")
+    exec(HOOK.replace("{{ cookiecutter | tojson }}", "{}"), hook.__dict__)
+    return lambda **answers: list(hook.complaints(DEFAULTS | answers))
+
+
+TEXT = ["", "   ", "two\nlines", "tab\there", "bell\a", "line\u2028separator", "esc\x1b[31m"]
+
+# fmt: off
+BAD_ANSWERS = {
+    "project_name": TEXT,
+    "project_slug": [
+        "", " ", "-", "-fast", "fast-", "_fast", "fast_", ".fast", "fast.", "fast doubles",
+        "fast/doubles", "../fast", "/tmp/fast", "fast\\doubles", "fäst", "快", "fast+doubles",
+        "fast@1", "fast'", 'fast"', "fast:doubles", "fast\nslow", "con", "NUL", "aux.txt",
+        "x" * 65, "a..b/..", "~", "$HOME", "`id`",
+    ],
+    "package_name": [
+        "", "fast-doubles", "fast.doubles", "fast doubles", "1fast", "Fast", "FAST", "fäst", "快",
+        "class", "match", "None", "async", "json", "sys", "typing", "tests", "native", "rust",
+        "python", "pytest", "reference", "setup", "nox", "con", "lpt1", "_", "__", "../fast",
+        "x" * 65, "import os", "a\nb",
+    ],
+    "description": TEXT,
+    "author_name": TEXT,
+    "author_email": [
+        "", "me", "me@", "@example.com", "me@@example.com", "me at example.com", "me@exam ple.com",
+        "Me <me@example.com>", 'me"@example.com', "me@example.com\n", "a@b,c@d", "a\\b@c",
+    ],
+    "github_owner": [
+        "", "@me", "me/you", "my name", "-me", "me--you", "mé", "https://github.com/me", "x" * 40,
+        "me\n",
+    ],
+}
+# fmt: on
+BAD = [(key, answer) for key, answers in BAD_ANSWERS.items() for answer in answers]
+
+
+def test_the_list_of_bad_answers_is_long_and_has_no_doubles() -> None:
+    assert len(BAD) >= 40
+    assert len(set(BAD)) == len(BAD)
+
+
+@pytest.mark.parametrize(("key", "answer"), BAD)
+def test_bad_answer_is_refused_in_one_sentence(
+    complain: Callable[..., list[str]], key: str, answer: str
+) -> None:
+    (complaint,) = complain(**{key: answer})
+    assert complaint.startswith(f"{key} is ")
+    assert repr(answer) in complaint
+    assert complaint.endswith(".")
+    assert len(complaint.splitlines()) == 1
+
+
+GOOD = [
+    ("project_slug", "Fast.Doubles_2"),
+    ("project_slug", "a"),
+    ("project_slug", "7zip"),
+    ("project_slug", "x" * 64),
+    ("project_slug", "a--b"),
+    ("project_slug", "console"),
+    ("package_name", "f"),
+    ("package_name", "_private"),
+    ("package_name", "fast_doubles2"),
+    ("package_name", "x" * 64),
+    ("project_name", "L'été — 人人 🦀"),
+    ("project_name", "-n"),
+    ("description", "100 % \"quoted\" 'text' \\ {with} #everything"),
+    ("description", "عربي ‏"),
+    ("author_name", "Seán O'Brien"),
+    ("author_name", "毛泽东"),
+    ("author_email", "first.last+tag@mail.example.co.uk"),
+    ("author_email", "用户@例子.广告"),
+    ("github_owner", "PyO3"),
+    ("github_owner", "a-b-c"),
+    ("github_owner", "x" * 39),
+]
+
+
+@pytest.mark.parametrize(("key", "answer"), GOOD)
+def test_good_answer_is_accepted(complain: Callable[..., list[str]], key: str, answer: str) -> None:
+    assert complain(**{key: answer}) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "answer"),
+    [
+        ("project_slug", "../fast"),
+        ("project_slug", "a/b/c"),
+        ("project_slug", ""),
+        ("project_slug", ".."),
+        ("project_slug", "fäst"),
+        ("package_name", "class"),
+        ("description", "two\nlines"),
+        ("author_email", "nobody"),
+        ("github_owner", "me/you"),
+    ],
+)
+def test_refusal_leaves_nothing_behind(run: Run, tmp_path: Path, key: str, answer: str) -> None:
+    output = tmp_path / "deep" / "output"
+    output.mkdir(parents=True)
+    answers = ["project_slug=sound", "package_name=sound"]
+    command = ["cookiecutter", TEMPLATE, "--no-input", f"--output-dir={output}", *answers]
+    result = run(*command, f"{key}={answer}", cwd=tmp_path, check=False)
+    assert result.returncode != 0
+    assert f"cookiecutter-pyo3-wheel: {key} is {answer!r}" in result.stdout
+    assert "complaints" not in result.stdout, "a traceback of the hook"
+    assert [file for file in tmp_path.rglob("*") if file not in (output, output.parent)] == []
+
+
+def test_every_bad_answer_is_named_at_once(complain: Callable[..., list[str]]) -> None:
+    complaints = complain(package_name="class", author_email="me", github_owner="@me")
+    assert [complaint.split()[0] for complaint in complaints] == [
+        "package_name",
+        "author_email",
+        "github_owner",
+    ]
+
+
+def test_rendering_is_a_clean_repository_with_one_commit(run: Run, tmp_path: Path) -> None:
+    project, printed = rendered(run, tmp_path, identity=True)
+    assert "with a first commit" in printed
+    assert "cd fast-doubles\n    nox " in printed
+    assert run("git", "branch", "--show-current", cwd=project).stdout == "main\n"
+    assert run("git", "rev-list", "--count", "HEAD", cwd=project).stdout == "1\n"
+    assert run("git", "status", "--porcelain", "--ignored", cwd=project).stdout == ""
+
+
+def test_unknown_user_gets_a_repository_without_commit(run: Run, tmp_path: Path) -> None:
+    project, printed = rendered(run, tmp_path, identity=False)
+    assert "git does not know your name yet" in printed
+    assert run("git", "rev-parse", "HEAD", cwd=project, check=False).returncode != 0
+    assert "?? " not in run("git", "status", "--porcelain", cwd=project).stdout
+
+
+def test_surrounding_repository_is_left_alone(run: Run, tmp_path: Path) -> None:
+    run("git", "init", "--quiet", cwd=tmp_path)
+    project, printed = rendered(run, tmp_path, identity=True)
+    assert "inside a git repository" in printed
+    assert not (project / ".git").exists()
+    assert run("git", "status", "--porcelain", cwd=tmp_path).stdout.startswith("??")
+
+
+def test_without_git_the_files_are_rendered_all_the_same(run: Run, tmp_path: Path) -> None:
+    project, printed = rendered(run, tmp_path, identity=True, PATH=str(tmp_path))
+    assert "git is not installed" in printed
+    assert not (project / ".git").exists()
+    assert (project / "pyproject.toml").exists()
+
+
+def rendered(run: Run, folder: Path, *, identity: bool, **variables: str) -> tuple[Path, str]:
+    """Render into a folder, for a user whom git knows or does not; the project and the output."""
+    config = folder / "gitconfig"
+    user = "[user]\nname = Test\nemail = test@example.com\n"
+    config.write_text(user if identity else "[user]\nuseConfigOnly = true\n")
+    output = run(
+        Path(sys.executable).parent / "cookiecutter",
+        TEMPLATE,
+        "--no-input",
+        "-o",
+        folder,
+        cwd=folder,
+        GIT_CONFIG_GLOBAL=str(config),
+        GIT_CONFIG_NOSYSTEM="1",
+        **variables,
+    ).stdout
+    return folder / "fast-doubles", output

@@ -1,0 +1,197 @@
+"""Every combination of answers: which files are rendered, and that each is well formed."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from answers import BACKENDS, COMBINATIONS, FLOORS, LICENSES, TEMPLATE, name_of
+from packaging.licenses import canonicalize_license_expression
+from validate_pyproject.api import Validator
+
+Render = Callable[..., Path]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+TREES = Path(__file__).parent / "trees"
+
+every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=name_of)
+
+
+def files(project: Path) -> dict[str, bytes]:
+    """The rendered files, without git's own: path in the project to content."""
+    return {
+        file.relative_to(project).as_posix(): file.read_bytes()
+        for file in sorted(project.rglob("*"))
+        if file.is_file() and file.relative_to(project).parts[0] != ".git"
+    }
+
+
+def pyproject(project: Path) -> dict:
+    return tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
+
+
+@every_combination
+def test_tree_is_the_agreed_one(render: Render, answers: dict[str, str]) -> None:
+    variant = f"{answers['build_backend']}-{answers['license']}".replace(" ", "-").lower()
+    snapshot = TREES / f"{variant}.txt"
+    tree = "\n".join(files(render(**answers))) + "\n"
+    if os.environ.get("WRITE_TREES"):
+        snapshot.parent.mkdir(exist_ok=True)
+        snapshot.write_text(tree, "utf-8")
+    assert tree == snapshot.read_text("utf-8"), "if this is meant, write them: WRITE_TREES=1"
+
+
+@every_combination
+def test_nothing_is_left_unrendered(render: Render, answers: dict[str, str]) -> None:
+    for name, content in files(render(**answers)).items():
+        if not name.startswith(".github/"):  # has `${{ }}` of its own
+            assert not re.search(rb"cookiecutter[.]|{%|{#", content), name
+        assert b"\r" not in content, name
+        assert not re.search(rb"[ \t]+$", content, re.M), name
+        assert content == b"" or content.endswith(b"\n"), name
+        assert not content.endswith(b"\n\n"), name
+
+
+@every_combination
+def test_manifests_are_valid(render: Render, answers: dict[str, str]) -> None:
+    project = render(**answers)
+    manifest = pyproject(project)
+    Validator()(manifest)
+    floor = answers["python_floor"]
+    minor = int(floor.split(".")[1])
+
+    assert manifest["project"]["requires-python"] == f">={floor}"
+    versions = [c for c in manifest["project"]["classifiers"] if ":: Python :: 3." in c]
+    assert versions == [f"Programming Language :: Python :: 3.{n}" for n in range(minor, 16)]
+    if answers["build_backend"] == "maturin":
+        assert f"pyo3/abi3-py3{minor}" in manifest["tool"]["maturin"]["features"]
+
+    cargo = tomllib.loads((project / "Cargo.toml").read_text("utf-8"))
+    lock = tomllib.loads((project / "Cargo.lock").read_text("utf-8"))
+    assert cargo["package"]["name"] == "fast_doubles_native"
+    assert "fast_doubles_native" in [package["name"] for package in lock["package"]]
+    assert cargo["package"]["publish"] is False
+    assert "extension-module" not in (project / "Cargo.toml").read_text("utf-8")
+
+
+@every_combination
+def test_license_is_real(render: Render, answers: dict[str, str]) -> None:
+    project = render(**answers)
+    manifest = pyproject(project)["project"]
+    texts = {file.name: file.read_text("utf-8") for file in project.glob("LICENSE*")}
+    words = {
+        "MIT": {"LICENSE": "Permission is hereby granted, free of charge"},
+        "Apache-2.0": {"LICENSE": "Version 2.0, January 2004"},
+        "MIT OR Apache-2.0": {
+            "LICENSE-MIT": "Permission is hereby granted, free of charge",
+            "LICENSE-APACHE": "Version 2.0, January 2004",
+        },
+        "BSD-3-Clause": {"LICENSE": "Neither the name of the copyright holder"},
+        "Proprietary": {"LICENSE": "All rights reserved"},
+    }[answers["license"]]
+    assert texts.keys() == words.keys()
+    for name, word in words.items():
+        assert word in texts[name]
+        if name != "LICENSE-APACHE" and answers["license"] != "Apache-2.0":
+            assert "Copyright (c) Your Name" in texts[name]
+        assert f"]({name})" in (project / "README.md").read_text("utf-8")
+
+    private = answers["license"] == "Proprietary"
+    expected = "LicenseRef-Proprietary" if private else answers["license"]
+    assert manifest["license"] == canonicalize_license_expression(expected)
+    assert ("Private :: Do Not Upload" in manifest["classifiers"]) is private
+
+
+def test_all_renderings_pass_their_own_linter(render: Render) -> None:
+    projects = [render(**answers) for answers in COMBINATIONS]
+    for command in (["check"], ["format", "--check"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--no-cache", *projects],
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+@pytest.mark.parametrize("license", LICENSES)
+def test_backends_differ_only_where_they_must(render: Render, floor: str, license: str) -> None:
+    maturin, setuptools = (
+        files(render(build_backend=backend, python_floor=floor, license=license))
+        for backend in BACKENDS
+    )
+    assert set(setuptools) - set(maturin) == {"MANIFEST.in", "setup.py"}
+    assert set(maturin) <= set(setuptools)
+    differing = {name for name in maturin if maturin[name] != setuptools[name]}
+    assert differing == {"pyproject.toml"}
+
+    def after_the_backend_block(content: bytes) -> bytes:
+        return content[content.index(b"[project]\n") :]
+
+    assert after_the_backend_block(maturin["pyproject.toml"]) == after_the_backend_block(
+        setuptools["pyproject.toml"]
+    )
+
+
+def test_same_answers_give_the_same_bytes(run: Run, tmp_path: Path) -> None:
+    for number in ("1", "2"):
+        command = ["cookiecutter", TEMPLATE, "--no-input", f"--output-dir={tmp_path / number}"]
+        run(*command, cwd=tmp_path)
+    first, second = (files(tmp_path / number / "fast-doubles") for number in ("1", "2"))
+    assert first == second
+    assert len(first) > 20
+
+
+def test_git_url_gives_what_the_folder_gives(render: Render, run: Run, tmp_path: Path) -> None:
+    # A clone holds what is committed; this one also holds what is about to be.
+    clone = tmp_path / "template"
+    names = run("git", "ls-files", "-z", "-co", "--exclude-standard", cwd=TEMPLATE).stdout
+    for name in filter(None, names.split("\0")):
+        if (TEMPLATE / name).exists():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            (clone / name).write_bytes((TEMPLATE / name).read_bytes())
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
+    run("git", "init", "--quiet", cwd=clone)
+    run("git", "add", "--all", cwd=clone)
+    run("git", *identity, "commit", "--quiet", "--message=Everything", cwd=clone)
+
+    url = f"git+file://{clone}"
+    config = tmp_path / "config.yml"
+    config.write_text(f"cookiecutters_dir: {tmp_path / 'cache'}\nreplay_dir: {tmp_path / 'replay'}")
+    command = ["cookiecutter", f"--config-file={config}", url, "--no-input", "-o", tmp_path / "out"]
+    run(*command, cwd=tmp_path)
+    assert files(tmp_path / "out" / "fast-doubles") == files(render())
+
+
+def test_hooks_are_not_needed(render: Render, run: Run, tmp_path: Path) -> None:
+    command = ["cookiecutter", TEMPLATE, "--no-input", "--accept-hooks=no", "-o", tmp_path]
+    run(*command, cwd=tmp_path)
+    assert files(tmp_path / "fast-doubles") == files(render())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it's",
+        'say "hi"',
+        "back\\slash",
+        "C:\\new\\table",
+        "Ünïcödé ☃",
+        "人人 🦀🦀",
+        "100 % {braces}",
+        "a # b",
+        "<b> & </b>",
+    ],
+)
+def test_ordinary_text_comes_out_as_it_was_given(render: Render, text: str) -> None:
+    project = render(project_name=text, project_slug="odd", description=text, author_name=text)
+    manifest = pyproject(project)["project"]
+    assert manifest["description"] == text
+    assert manifest["authors"][0]["name"] == text
+    readme = (project / "README.md").read_text("utf-8")
+    assert readme.startswith(f"# {text}\n\n{text}\n")
+    assert f"Copyright (c) {text}\n" in (project / "LICENSE").read_text("utf-8")

@@ -1,0 +1,186 @@
+"""The template itself: where Jinja may stand, which file names, which lists and locks."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from answers import PROJECT_FOLDER, QUESTIONS, TEMPLATE
+
+# The only files that hold Jinja; all others are copied as they are.
+JINJA = {
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "README.md",
+    "pyproject.toml",
+    "tests/bench_{{cookiecutter.package_name}}.py",
+    "tests/test_properties.py",
+    "tests/test_{{cookiecutter.package_name}}.py",
+    "{{cookiecutter.__bsd_file}}",
+    "{{cookiecutter.__mit_file}}",
+    "{{cookiecutter.__proprietary_file}}",
+}
+
+
+def tracked(folder: Path) -> list[Path]:
+    """The files below a folder that git tracks or would track."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+    return [folder / name for name in names.split("\0") if name and (folder / name).exists()]
+
+
+def project_files() -> dict[str, Path]:
+    return {file.relative_to(PROJECT_FOLDER).as_posix(): file for file in tracked(PROJECT_FOLDER)}
+
+
+def is_verbatim(name: str) -> bool:
+    return any(Path(name).match(glob) or _covers(glob, name) for glob in _verbatim_globs())
+
+
+def _verbatim_globs() -> list[str]:
+    return QUESTIONS["_copy_without_render"]
+
+
+def _covers(glob: str, name: str) -> bool:
+    return glob.endswith("/*") and name.startswith(glob[:-1])
+
+
+def test_jinja_stands_only_where_it_may() -> None:
+    rendered = {name: file for name, file in project_files().items() if not is_verbatim(name)}
+    with_jinja = {
+        name for name, file in rendered.items() if re.search(r"{{|{%|{#", file.read_text("utf-8"))
+    }
+    assert with_jinja == JINJA
+
+
+def test_every_verbatim_pattern_is_used() -> None:
+    names = project_files()
+    for glob in _verbatim_globs():
+        assert any(name == glob or _covers(glob, name) for name in names), glob
+
+
+def test_no_file_of_the_template_is_ignored_by_git() -> None:
+    command = ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "--", "."]
+    ignored = subprocess.run(command, cwd=PROJECT_FOLDER, capture_output=True, text=True).stdout
+    assert ignored == ""
+
+
+def test_rust_sources_hold_no_answer() -> None:
+    for file in (PROJECT_FOLDER / "rust").glob("*.rs"):
+        text = file.read_text("utf-8")
+        assert "cookiecutter" not in text, file
+        assert "fast_doubles" not in text, file
+
+
+def test_kernel_knows_no_python() -> None:
+    kernel = (PROJECT_FOLDER / "rust" / "kernel.rs").read_text("utf-8")
+    code = re.sub(r"//.*", "", kernel)
+    assert not re.search(r"pyo3|python|Py[A-Z]", code, re.IGNORECASE)
+
+
+def test_bindings_hold_no_algorithm() -> None:
+    bindings = (PROJECT_FOLDER / "rust" / "python.rs").read_text("utf-8")
+    assert not re.search(r"==|windows\(|chunks|zip\(", bindings)
+
+
+def test_rust_sources_are_formatted_in_place() -> None:
+    files = sorted((PROJECT_FOLDER / "rust").glob("*.rs"))
+    command = ["rustfmt", "--check", "--edition=2024", *files]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_own_python_is_linted_and_formatted() -> None:
+    for command in (["check"], ["format", "--check"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "ruff", *command], cwd=TEMPLATE, capture_output=True, text=True
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_hooks_neither_delete_nor_download_nor_import_others_code() -> None:
+    for file in (TEMPLATE / "hooks").glob("*.py"):
+        source = file.read_text("utf-8").replace("{{ cookiecutter | tojson }}", "{}")
+        imported = {
+            alias.name
+            for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+        assert imported <= {
+            "json",
+            "keyword",
+            "re",
+            "shutil",
+            "subprocess",
+            "sys",
+            "unicodedata",
+        }, file
+        assert not re.search(r"rmtree|unlink|remove\(|shell=|eval\(|exec\(", source), file
+
+
+def test_answers_reach_hooks_as_data_only() -> None:
+    for file in (TEMPLATE / "hooks").glob("*.py"):
+        assert re.findall(r"{[{%#].*?[}%#]}", file.read_text("utf-8")) == [
+            "{{ cookiecutter | tojson }}"
+        ], file
+
+
+@pytest.mark.parametrize("file", tracked(TEMPLATE), ids=lambda file: file.name)
+def test_file_name_is_legal_on_windows(file: Path) -> None:
+    name = file.relative_to(TEMPLATE).as_posix()
+    assert not re.search(r'[<>:"|?*\\]', name)
+    assert len(name) <= 140
+    assert not file.is_symlink()
+
+
+def test_every_question_has_a_prompt_and_every_choice_a_label() -> None:
+    prompts = QUESTIONS["__prompts__"]
+    questions = {key: value for key, value in QUESTIONS.items() if not key.startswith("_")}
+    assert list(prompts) == list(questions)
+    for key, value in questions.items():
+        if isinstance(value, list):
+            assert set(prompts[key]) == {"__prompt__", *value}
+
+
+def test_questions_are_read_in_the_agreed_order() -> None:
+    assert [key for key in QUESTIONS if not key.startswith("_")] == [
+        "project_name",
+        "project_slug",
+        "package_name",
+        "description",
+        "author_name",
+        "author_email",
+        "github_owner",
+        "build_backend",
+        "python_floor",
+        "license",
+    ]
+
+
+def test_lock_pins_every_tool_by_hash() -> None:
+    lock = (TEMPLATE / "requirements.txt").read_text("utf-8")
+    wanted = re.findall(r"^[a-z0-9-]+", (TEMPLATE / "requirements.in").read_text("utf-8"), re.M)
+    for name in wanted:
+        assert re.search(rf"^{name}==[^\n]+\\\n +--hash=sha256:", lock, re.M), name
+
+
+def test_oldest_rust_is_said_alike_everywhere() -> None:
+    cargo = (PROJECT_FOLDER / "Cargo.toml").read_text("utf-8")
+    (oldest,) = re.findall(r'rust-version = "([\d.]+)"', cargo)
+    noxfile = (TEMPLATE / "noxfile.py").read_text("utf-8")
+    assert f"OLDEST_RUST = ({oldest.replace('.', ', ')})" in noxfile
+    for readme in (TEMPLATE / "README.md", PROJECT_FOLDER / "README.md"):
+        assert re.findall(r"Rust\S* (1\.\d+)", readme.read_text("utf-8")) == [oldest], readme
+
+
+def test_cookiecutter_json_is_json_with_unique_keys() -> None:
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        assert len({key for key, _ in pairs}) == len(pairs)
+        return dict(pairs)
+
+    json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"), object_pairs_hook=unique)

@@ -1,0 +1,37 @@
+"""The facts that stand in more than one place of the packaging agree."""
+
+import json
+import re
+import sys
+import sysconfig
+import tomllib
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+PYPROJECT = tomllib.loads(Path(__file__, "../../pyproject.toml").resolve().read_text("utf-8"))
+DISTRIBUTION = distribution(PYPROJECT["project"]["name"])
+FLOOR = int(PYPROJECT["project"]["requires-python"].removeprefix(">=3."))
+
+
+def test_installed_is_the_version_of_these_sources() -> None:
+    assert DISTRIBUTION.version == PYPROJECT["project"]["version"]
+
+
+def test_classifiers_begin_at_the_floor() -> None:
+    classifiers = DISTRIBUTION.metadata.get_all("Classifier") or []
+    minors = re.findall(r":: Python :: 3\.(\d+)$", "\n".join(classifiers), re.MULTILINE)
+    assert [int(minor) for minor in minors] == list(range(FLOOR, FLOOR + len(minors)))
+
+
+def test_wheel_is_tagged_for_the_floor() -> None:
+    direct_url = json.loads(DISTRIBUTION.read_text("direct_url.json") or "{}")
+    if direct_url.get("dir_info", {}).get("editable"):
+        pytest.skip("an editable install serves this interpreter alone")
+    tags = re.findall(r"^Tag: (\S+?)-(\S+?)-", DISTRIBUTION.read_text("WHEEL") or "", re.MULTILINE)
+    here = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        assert set(tags) <= {(here, f"{here}t"), ("cp315", "abi3.abi3t"), ("cp315", "abi3t")}
+    else:
+        assert set(tags) <= {(f"cp3{FLOOR}", "abi3"), ("cp315", "abi3"), ("cp315", here)}
