@@ -22,7 +22,8 @@ def test(session: nox.Session) -> None:
     """Run the whole test suite; arguments go to pytest."""
     require_rust(session)
     session.install("--require-hashes", "--requirement=requirements.txt")
-    session.run("pytest", *session.posargs)
+    # The tests of one file share a cargo target folder, so they stay on one worker.
+    session.run("pytest", "--numprocesses=auto", "--dist=loadfile", *session.posargs)
 
 
 @nox.session

@@ -36,6 +36,12 @@ def pythons_at_hand() -> dict[str, str]:
 PYTHONS = pythons_at_hand()
 
 
+def python_of(environment: Path) -> Path:
+    """The interpreter of a virtual environment."""
+    windows = sys.platform == "win32"
+    return environment / "Scripts" / "python.exe" if windows else environment / "bin" / "python"
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     missing = sorted({*FLOORS, "3.15"} - set(PYTHONS))
     terminalreporter.write_sep("-", "Pythons")

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -9,13 +10,15 @@ from pathlib import Path
 
 import pytest
 from answers import BACKENDS, FLOORS
-from conftest import PYTHONS
+from conftest import PYTHONS, python_of
 
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Target = Callable[[str], str]
 
 FLOORS_AT_HAND = [floor for floor in FLOORS if floor in PYTHONS]
+
+LIBRARY = "_native.pyd" if sys.platform == "win32" else "_native.abi3.so"
 
 SDIST = {
     ".cargo/config.toml",
@@ -41,7 +44,7 @@ SDIST = {
 SETUPTOOLS_SDIST = {"MANIFEST.in", "setup.py", "setup.cfg"}
 WHEEL = {
     "fast_doubles/__init__.py",
-    "fast_doubles/_native.abi3.so",
+    f"fast_doubles/{LIBRARY}",
     "fast_doubles/_native.pyi",
     "fast_doubles/py.typed",
     "fast_doubles-0.1.0.dist-info/METADATA",
@@ -112,7 +115,7 @@ def test_sdist_holds_what_a_build_and_its_tests_need(
 def test_wheel_holds_the_package_and_nothing_else(built: tuple[Path, Path], backend: str) -> None:
     with zipfile.ZipFile(built[1]) as wheel:
         assert set(wheel.namelist()) == WHEEL | OF_THE_BACKEND[backend]
-        assert wheel.getinfo("fast_doubles/_native.abi3.so").file_size <= 400_000
+        assert wheel.getinfo(f"fast_doubles/{LIBRARY}").file_size <= 400_000
     assert built[1].stat().st_size <= 200_000
 
 
@@ -140,7 +143,7 @@ def test_wheel_passes_the_sdists_own_tests_in_a_clean_environment(
         if int(version.split(".")[1]) < int(floor.split(".")[1]):
             continue
         environment = tmp_path / version
-        python = environment / "bin" / "python"
+        python = python_of(environment)
         run("uv", "venv", f"--python={interpreter}", environment, cwd=tmp_path)
         run("uv", "pip", "install", f"--python={python}", wheel, "pytest", cwd=tmp_path)
         command = [python, "-m", "pytest", "--ignore=tests/test_properties.py"]

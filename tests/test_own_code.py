@@ -45,7 +45,7 @@ def build_commands(frontend: str, python: Path, out: Path) -> list[list[str | Pa
 def python(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with the front ends."""
     environment = tmp_path_factory.mktemp("frontends") / "environment"
-    python = environment / "bin" / "python"
+    python = python_of(environment)
     run("uv", "venv", f"--python={PYTHONS[FLOOR]}", environment, cwd=TEMPLATE)
     run("uv", "pip", "install", f"--python={python}", "pip", "build", cwd=TEMPLATE)
     return python
