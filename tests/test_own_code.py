@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from answers import BACKENDS, TEMPLATE
-from conftest import BUILD, PYTHONS
+from conftest import BUILD, PYTHONS, python_of
 
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
