@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from answers import FLOORS, TEMPLATE
 from cookiecutter.main import cookiecutter
+from stand_ins import ARCHITECTURES
 
 # Cargo's output is kept between runs, like nox's environments: it is ignored by git.
 BUILD = TEMPLATE / "build" / "tests"
@@ -34,6 +35,19 @@ def pythons_at_hand() -> dict[str, str]:
 
 
 PYTHONS = pythons_at_hand()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--arch",
+        action="append",
+        choices=list(ARCHITECTURES),
+        help="architecture that cibuildwheel builds for, again for more (x86_64 and i686)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.arch = config.option.arch or ["x86_64", "i686"]
 
 
 def python_of(environment: Path) -> Path:

@@ -1,0 +1,155 @@
+"""Stand-ins for the manylinux images, built of Debian packages where no registry is at hand.
+
+They let the real cibuildwheel run, with the real configuration of a rendered project. What they
+do not stand in for: the age of the real images' glibc, and how these install Rust.
+Needed: root, and the Debian packages podman, runc, buildah, debootstrap; for other
+architectures qemu-user-static and binfmt-support.
+"""
+
+import hashlib
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+SUITE = "bookworm"
+# cibuildwheel's architecture: Debian's, podman's platform, whether this CPU runs it by itself.
+ARCHITECTURES = {
+    "x86_64": ("amd64", "linux/amd64", True),
+    "i686": ("i386", "linux/386", True),
+    "aarch64": ("arm64", "linux/arm64", False),
+    "armv7l": ("armhf", "linux/arm/v7", False),
+    "ppc64le": ("ppc64el", "linux/ppc64le", False),
+    "s390x": ("s390x", "linux/s390x", False),
+}
+CONTAINERFILE = Path(__file__).parent / "images" / "Containerfile"
+COMMANDS = ["podman", "buildah", "runc", "debootstrap"]
+
+
+def missing() -> list[str]:
+    """What this machine lacks to build and run stand-ins; empty where it can."""
+    lacks = [command for command in COMMANDS if shutil.which(command) is None]
+    if sys.platform != "linux" or os.geteuid() != 0:
+        lacks.append("root on Linux")
+    return lacks
+
+
+class StandIns:
+    """Builds the images that are asked for, and the configuration that podman runs them with."""
+
+    def __init__(self, folder: Path, pythons: dict[str, str]) -> None:
+        """folder: for the configuration and what is unpacked; pythons: "3.12" to an executable."""
+        self.folder = folder
+        self.cargo_home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+        self.rustup_home = Path(os.environ.get("RUSTUP_HOME", Path.home() / ".rustup"))
+        # Those of the system need libraries that the container lacks; pyenv's and uv's do not.
+        self.pythons = {
+            f"cp{version.replace('.', '')}": Path(executable).resolve()
+            for version, executable in pythons.items()
+            if not Path(executable).resolve().is_relative_to("/usr")
+        }
+
+    def image(self, arch: str) -> str:
+        """The name of the image for an architecture, which is built unless it is there."""
+        debian, platform, native = ARCHITECTURES[arch]
+        same_cpu = arch == "x86_64"
+        pythons = self.pythons if same_cpu else {}
+        listed = " ".join(f"{name}={path}" for name, path in pythons.items())
+        recipe = CONTAINERFILE.read_text() + SUITE + listed
+        name = f"localhost/stand-in-{arch}:{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+        environment = self.environment(arch)
+        exists = subprocess.run(["podman", "image", "exists", name], env=environment)
+        if exists.returncode == 0:
+            return name
+        base = self._base(arch, debian, platform, environment)
+        cargo = self.cargo_home / "bin" if same_cpu else Path("/usr/bin")
+        _say(f"{name}: add the interpreters")
+        subprocess.run(
+            [
+                *("podman", "build", "--quiet", "--network=host", f"--platform={platform}"),
+                *(f"--volume={volume}" for volume in self._volumes(arch)),
+                *(f"--env={key}={value}" for key, value in self._certificates().items()),
+                *(f"--build-arg={key}={value}" for key, value in {
+                    "BASE": base, "PYTHONS": listed, "CARGO_BIN": str(cargo),
+                }.items()),
+                *(f"--tag={name}", f"--file={CONTAINERFILE}", str(CONTAINERFILE.parent)),
+            ],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )  # fmt: skip
+        return name
+
+    def environment(self, arch: str) -> dict[str, str]:
+        """The variables under which podman runs the images of an architecture."""
+        # The machine may give fewer open files than podman asks for, no networks of its
+        # own, and both versions of cgroups at once, which crun refuses.
+        files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 4096)
+        volumes = ", ".join(f'"{volume}"' for volume in self._volumes(arch))
+        variables = ", ".join(f'"{key}={value}"' for key, value in self._certificates().items())
+        configuration = self.folder / f"containers-{arch}.conf"
+        configuration.write_text(
+            f"""\
+[containers]
+default_ulimits = ["nofile={files}:{files}", "nproc=4096:4096"]
+netns = "host"
+volumes = [{volumes}]
+env = [{variables}]
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+        )
+        return os.environ | {"CONTAINERS_CONF": str(configuration)}
+
+    def _base(self, arch: str, debian: str, platform: str, environment: dict[str, str]) -> str:
+        """A minimal Debian with Python, a C compiler and, off this CPU, Debian's Rust."""
+        name = f"localhost/stand-in-base-{arch}:{SUITE}"
+        if subprocess.run(["podman", "image", "exists", name], env=environment).returncode == 0:
+            return name
+        packages = "ca-certificates,python3,python3-venv,python3-dev,gcc,libc6-dev"
+        if arch != "x86_64":
+            packages += ",rustc-web,cargo-web"
+        root = self.folder / f"root-{arch}"
+        shutil.rmtree(root, ignore_errors=True)
+        _say(f"{name}: unpack Debian's packages (a minute or two)")
+        command = ["debootstrap", f"--arch={debian}", "--variant=minbase", f"--include={packages}"]
+        log = self.folder / f"debootstrap-{arch}.log"
+        with log.open("w") as output:
+            made = subprocess.run([*command, SUITE, str(root)], stdout=output, stderr=output)
+        if made.returncode != 0:
+            raise RuntimeError(f"debootstrap failed:\n{log.read_text()[-3000:]}")
+        for litter in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc"):
+            shutil.rmtree(root / litter, ignore_errors=True)
+        with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as tar:
+            subprocess.run(
+                ["podman", "import", "--quiet", f"--arch={debian}", "-", name],
+                stdin=tar.stdout,
+                stdout=subprocess.DEVNULL,
+                env=environment,
+                check=True,
+            )
+        shutil.rmtree(root)
+        return name
+
+    def _volumes(self, arch: str) -> list[str]:
+        volumes = [f"{file}:{file}:ro" for file in set(self._certificates().values())]
+        if arch == "x86_64":
+            prefixes = {path.parents[1] for path in self.pythons.values()}
+            volumes += [f"{prefix}:{prefix}:ro" for prefix in sorted(prefixes)]
+            volumes += [f"{self.cargo_home}:{self.cargo_home}:O"]  # writes are thrown away
+            volumes += [f"{self.rustup_home}:{self.rustup_home}:ro"]
+        return volumes
+
+    def _certificates(self) -> dict[str, str]:
+        """Where pip and cargo find the machine's certificates, if it has its own."""
+        file = os.environ.get("SSL_CERT_FILE")
+        keys = ("PIP_CERT", "SSL_CERT_FILE", "CARGO_HTTP_CAINFO")
+        return dict.fromkeys(keys, file) if file else {}
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

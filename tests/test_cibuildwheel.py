@@ -1,0 +1,130 @@
+"""The real cibuildwheel builds a rendered project, with the project's own configuration.
+
+Without a registry of images, it runs on stand-ins (stand_ins.py). Then three things differ from
+CI: the image, the selection (the interpreters that the image has), and cibuildwheel's own tools,
+which are its newest instead of its pinned ones.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+import zipapp
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import cibuildwheel
+import pytest
+import stand_ins
+from answers import BACKENDS
+from conftest import BUILD, PYTHONS
+
+Render = Callable[..., Path]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "arch" in metafunc.fixturenames:
+        metafunc.parametrize("arch", metafunc.config.getoption("arch"), scope="module")
+
+
+@pytest.fixture(scope="module")
+def images() -> stand_ins.StandIns:
+    if lacks := stand_ins.missing():
+        pytest.skip(f"no images to run cibuildwheel on: this machine lacks {', '.join(lacks)}")
+    folder = BUILD / "stand-ins"
+    folder.mkdir(parents=True, exist_ok=True)
+    return stand_ins.StandIns(folder, PYTHONS)
+
+
+@pytest.fixture(scope="module")
+def cache() -> Path:
+    """cibuildwheel's cache, with the virtualenv that it would fetch from a code host."""
+    folder = BUILD / "cibuildwheel-cache"
+    resources = Path(cibuildwheel.__file__).parent / "resources" / "virtualenv.toml"
+    wanted = tomllib.loads(resources.read_text("utf-8"))["default"]["version"]
+    app = folder / f"virtualenv-{wanted}.pyz"
+    if not app.exists():
+        packages = folder / "packages"
+        command = [sys.executable, "-m", "pip", "install", "--quiet", f"--target={packages}"]
+        subprocess.run([*command, f"virtualenv=={wanted}"], check=True)
+        zipapp.create_archive(packages, app, main="virtualenv.__main__:run_with_catch")
+    return folder
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def wheelhouse(
+    arch: str,
+    request: pytest.FixtureRequest,
+    images: stand_ins.StandIns,
+    cache: Path,
+    render: Render,
+    run: Run,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[list[Path], str]:
+    """The wheels that cibuildwheel made of the sdist, and all that it printed."""
+    folder = tmp_path_factory.mktemp(f"cibuildwheel-{arch}")
+    project = render(build_backend=request.param)
+    run("uv", "build", "--sdist", f"--out-dir={folder}", project, cwd=folder)
+    (sdist,) = folder.glob("*.tar.gz")
+
+    image = images.image(arch)
+    interpreters = ["cp311", *(images.pythons if arch == "x86_64" else [])]
+    printed = run(
+        *(sys.executable, "-m", "cibuildwheel", "--platform=linux", f"--archs={arch}"),
+        *("--output-dir=wheelhouse", sdist),
+        cwd=folder,
+        CIBW_BUILD=" ".join(f"{name}-manylinux_{arch}" for name in dict.fromkeys(interpreters)),
+        CIBW_CACHE_PATH=str(cache),
+        CIBW_CONTAINER_ENGINE="podman",
+        CIBW_DEPENDENCY_VERSIONS="latest",
+        CONTAINERS_CONF=images.environment(arch)["CONTAINERS_CONF"],
+        **{f"CIBW_MANYLINUX_{arch.upper()}_IMAGE": image},
+    ).stdout
+    (folder / "cibuildwheel.log").write_text(printed, "utf-8")
+    return sorted(folder.glob("wheelhouse/*")), printed
+
+
+def test_one_abi3_wheel_is_built_repaired_and_audited(
+    wheelhouse: tuple[list[Path], str], arch: str
+) -> None:
+    (wheel,), printed = wheelhouse
+    assert re.fullmatch(
+        rf"fast_doubles-0\.1\.0-cp311-abi3-manylinux_2_\d\d_{arch}\.whl", wheel.name
+    )
+    assert "auditwheel repair -w /tmp/cibuildwheel/repaired_wheel" in printed
+    (report,) = re.findall(r'^{"specs": .*}$', printed, re.MULTILINE)
+    ((library,),) = [spec["wheel"] for spec in json.loads(report)["specs"].values()]
+    assert library["result"]["is_abi3"]
+    assert library["result"]["baseline"] == "3.11"
+    assert library["result"]["non_abi3_symbols"] == []
+
+
+def test_wheel_is_tested_on_every_interpreter(
+    wheelhouse: tuple[list[Path], str], arch: str
+) -> None:
+    _, printed = wheelhouse
+    sections = re.split(r"Building (cp\d+)-manylinux_\w+ wheel", printed)
+    built, tested = sections[1::2], sections[2::2]
+    assert built[0] == "cp311"
+    assert all(re.search(r"\d+ passed in ", section) for section in tested)
+    assert all("Found previously built wheel" in section for section in tested[1:])
+    assert "hypothesis" not in printed.lower()
+
+
+def test_nothing_floats_in_the_build(wheelhouse: tuple[list[Path], str]) -> None:
+    _, printed = wheelhouse
+    assert "--require-hashes" in printed
+    assert "Creating isolated environment" not in printed
+
+
+def test_library_holds_no_path_of_the_building_machine(
+    wheelhouse: tuple[list[Path], str], tmp_path: Path
+) -> None:
+    (wheel,), _ = wheelhouse
+    with zipfile.ZipFile(wheel) as archive:
+        library = archive.read("fast_doubles/_native.abi3.so")
+    for path in (b"/root/", b"/project/", b"/home/", b"/tmp/"):
+        assert path not in library
