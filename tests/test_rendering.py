@@ -9,7 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from answers import BACKENDS, COMBINATIONS, FLOORS, LICENSES, TEMPLATE, name_of
+from answers import (
+    BACKENDS,
+    COMBINATIONS,
+    FLOORS,
+    LICENSES,
+    PROJECT_FOLDER,
+    TEMPLATE,
+    VERBATIM,
+    name_of,
+)
 from packaging.licenses import canonicalize_license_expression
 from validate_pyproject.api import Validator
 
@@ -54,6 +63,14 @@ def test_nothing_is_left_unrendered(render: Render, answers: dict[str, str]) -> 
         assert not re.search(rb"[ \t]+$", content, re.M), name
         assert content == b"" or content.endswith(b"\n"), name
         assert not content.endswith(b"\n\n"), name
+
+
+@every_combination
+def test_verbatim_files_are_copied_to_the_byte(render: Render, answers: dict[str, str]) -> None:
+    project = render(**answers)
+    for name in VERBATIM:
+        rendered = name.replace("{{cookiecutter.package_name}}", "fast_doubles")
+        assert (project / rendered).read_bytes() == (PROJECT_FOLDER / name).read_bytes(), name
 
 
 @every_combination

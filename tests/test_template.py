@@ -1,6 +1,7 @@
 """The template itself: where Jinja may stand, which file names, which lists and locks."""
 
 import ast
+import fnmatch
 import json
 import re
 import subprocess
@@ -8,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from answers import PROJECT_FOLDER, QUESTIONS, TEMPLATE
+from answers import PROJECT_FILES, PROJECT_FOLDER, QUESTIONS, TEMPLATE, VERBATIM, tracked
 
 # The only files that hold Jinja; all others are copied as they are.
 JINJA = {
@@ -26,31 +27,8 @@ JINJA = {
 }
 
 
-def tracked(folder: Path) -> list[Path]:
-    """The files below a folder that git tracks or would track."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
-    return [folder / name for name in names.split("\0") if name and (folder / name).exists()]
-
-
-def project_files() -> dict[str, Path]:
-    return {file.relative_to(PROJECT_FOLDER).as_posix(): file for file in tracked(PROJECT_FOLDER)}
-
-
-def is_verbatim(name: str) -> bool:
-    return any(Path(name).match(glob) or _covers(glob, name) for glob in _verbatim_globs())
-
-
-def _verbatim_globs() -> list[str]:
-    return QUESTIONS["_copy_without_render"]
-
-
-def _covers(glob: str, name: str) -> bool:
-    return glob.endswith("/*") and name.startswith(glob[:-1])
-
-
 def test_jinja_stands_only_where_it_may() -> None:
-    rendered = {name: file for name, file in project_files().items() if not is_verbatim(name)}
+    rendered = {name: file for name, file in PROJECT_FILES.items() if name not in VERBATIM}
     with_jinja = {
         name for name, file in rendered.items() if re.search(r"{{|{%|{#", file.read_text("utf-8"))
     }
@@ -58,9 +36,8 @@ def test_jinja_stands_only_where_it_may() -> None:
 
 
 def test_every_verbatim_pattern_is_used() -> None:
-    names = project_files()
-    for glob in _verbatim_globs():
-        assert any(name == glob or _covers(glob, name) for name in names), glob
+    for glob in QUESTIONS["_copy_without_render"]:
+        assert any(fnmatch.fnmatch(name, glob) for name in PROJECT_FILES), glob
 
 
 def test_no_file_of_the_template_is_ignored_by_git() -> None:

