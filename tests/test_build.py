@@ -1,5 +1,6 @@
 """Both backends, every floor at hand: sdist, wheel, and the project's own sessions."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -191,3 +192,44 @@ def test_stale_lock_stops_every_build(
     assert result.returncode != 0
     assert "--locked" in result.stdout
     assert not list(tmp_path.glob("out/*.whl"))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_two_builds_of_one_commit_are_the_same(
+    backend: str, render: Render, run: Run, tmp_path: Path, cargo_target: Target
+) -> None:
+    floor = FLOORS_AT_HAND[0]
+    for folder, date in ("first", 1_600_000_000), ("second", 1_700_000_000):
+        project = tmp_path / folder / "fast-doubles"
+        shutil.copytree(render(build_backend=backend, python_floor=floor), project)
+        for file in project.rglob("*"):
+            os.utime(file, (date, date))
+        run(
+            *("uv", "build", f"--python={PYTHONS[floor]}", "--out-dir=../out"),
+            cwd=project,
+            CARGO_TARGET_DIR=cargo_target(floor),
+            SOURCE_DATE_EPOCH="1750000000",
+        )
+    first, second = (
+        {file.name: file for file in (tmp_path / folder / "out").glob("fast*")}
+        for folder in ("first", "second")
+    )
+    assert len(first) == 2
+    assert first.keys() == second.keys()
+    for name in first:
+        if name.endswith(".whl") and backend == "maturin":
+            # Its SBOM names the folder that it was built in, here a temporary one of uv's;
+            # cibuildwheel on Linux always builds in /project.
+            assert differing(first[name], second[name]) <= {
+                "fast_doubles-0.1.0.dist-info/RECORD",
+                *OF_THE_BACKEND["maturin"],
+            }
+        else:
+            assert first[name].read_bytes() == second[name].read_bytes(), name
+
+
+def differing(first: Path, second: Path) -> set[str]:
+    """The files that differ between two wheels."""
+    with zipfile.ZipFile(first) as one, zipfile.ZipFile(second) as two:
+        assert one.namelist() == two.namelist()
+        return {name for name in one.namelist() if one.read(name) != two.read(name)}
