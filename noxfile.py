@@ -74,6 +74,14 @@ def cross(session: nox.Session) -> None:
     session.run("pytest", "--verbose", "tests/on_demand/test_cross.py", *session.posargs)
 
 
+@nox.session
+def newest(session: nox.Session) -> None:
+    """Install and test wheels on CPython 3.14 and 3.15, in a container."""
+    require_rust(session)
+    session.install("--require-hashes", "--requirement=requirements.txt")
+    session.run("pytest", "--verbose", "tests/on_demand/test_newest_pythons.py", *session.posargs)
+
+
 def require_rust(session: nox.Session) -> None:
     """Stop with a plain sentence where Rust is missing or too old."""
     wanted = ".".join(map(str, OLDEST_RUST))

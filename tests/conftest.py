@@ -2,9 +2,11 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,3 +145,36 @@ def run(environment: dict[str, str]) -> Run:
 def cargo_target() -> Callable[[str], str]:
     """The cargo target folder for an interpreter: PyO3 is compiled once for each."""
     return lambda version: str(BUILD / f"target-{version}")
+
+
+def abi3t_arguments(project: Path) -> list[str]:
+    """What cibuildwheel makes maturin build cp315t with."""
+    manifest = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
+    (override,) = manifest["tool"]["cibuildwheel"]["overrides"]
+    assert override["select"] == "cp315t-*"
+    return shlex.split(override["environment"]["MATURIN_PEP517_ARGS"])
+
+
+@pytest.fixture
+def cross_wheel(render: Render, run: Run, tmp_path: Path) -> Callable[..., Path]:
+    """Cross-compile a wheel with maturin for an interpreter that is not at hand."""
+
+    def cross_wheel(python: str, *arguments: str, floor: str = "3.11") -> Path:
+        run(
+            *(
+                "maturin",
+                "build",
+                "--release",
+                "--target=x86_64-unknown-linux-gnu",
+                "--compatibility=linux",
+            ),
+            *(f"--interpreter=python{python}", f"--out={tmp_path / python}", *arguments),
+            cwd=render(build_backend="maturin", python_floor=floor),
+            CARGO_TARGET_DIR=str(BUILD / "target-abi"),
+            PYO3_CROSS="1",
+            PYO3_CROSS_PYTHON_VERSION=python,
+        )
+        (wheel,) = (tmp_path / python).glob("*.whl")
+        return wheel
+
+    return cross_wheel

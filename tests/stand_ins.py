@@ -15,14 +15,15 @@ import sys
 from pathlib import Path
 
 SUITE = "bookworm"
-# cibuildwheel's architecture: Debian's, podman's platform, whether this CPU runs it by itself.
+NEXT_SUITE = "forky"
+# cibuildwheel's name of an architecture: Debian's, and podman's platform.
 ARCHITECTURES = {
-    "x86_64": ("amd64", "linux/amd64", True),
-    "i686": ("i386", "linux/386", True),
-    "aarch64": ("arm64", "linux/arm64", False),
-    "armv7l": ("armhf", "linux/arm/v7", False),
-    "ppc64le": ("ppc64el", "linux/ppc64le", False),
-    "s390x": ("s390x", "linux/s390x", False),
+    "x86_64": ("amd64", "linux/amd64"),
+    "i686": ("i386", "linux/386"),
+    "aarch64": ("arm64", "linux/arm64"),
+    "armv7l": ("armhf", "linux/arm/v7"),
+    "ppc64le": ("ppc64el", "linux/ppc64le"),
+    "s390x": ("s390x", "linux/s390x"),
 }
 CONTAINERFILE = Path(__file__).parent / "images" / "Containerfile"
 COMMANDS = ["podman", "buildah", "runc", "debootstrap"]
@@ -53,7 +54,7 @@ class StandIns:
 
     def image(self, arch: str) -> str:
         """The name of the image for an architecture, which is built unless it is there."""
-        debian, platform, native = ARCHITECTURES[arch]
+        debian, platform = ARCHITECTURES[arch]
         same_cpu = arch == "x86_64"
         pythons = self.pythons if same_cpu else {}
         listed = " ".join(f"{name}={path}" for name, path in pythons.items())
@@ -63,7 +64,7 @@ class StandIns:
         exists = subprocess.run(["podman", "image", "exists", name], env=environment)
         if exists.returncode == 0:
             return name
-        base = self._base(arch, debian, platform, environment)
+        base = self._base(arch, debian)
         cargo = self.cargo_home / "bin" if same_cpu else Path("/usr/bin")
         _say(f"{name}: add the interpreters")
         subprocess.run(
@@ -105,21 +106,37 @@ events_logger = "file"
         )
         return os.environ | {"CONTAINERS_CONF": str(configuration)}
 
-    def _base(self, arch: str, debian: str, platform: str, environment: dict[str, str]) -> str:
+    def newest_pythons(self) -> str:
+        """The name of an image with CPython 3.14 and 3.15, from the next release of Debian."""
+        name = f"localhost/stand-in-newest:{NEXT_SUITE}"
+        packages = ["ca-certificates"]
+        packages += [f"python{version}-venv" for version in ("3.14", "3.15")]
+        return self._import("x86_64", name, NEXT_SUITE, "amd64", packages)
+
+    def _base(self, arch: str, debian: str) -> str:
         """A minimal Debian with Python, a C compiler and, off this CPU, Debian's Rust."""
-        name = f"localhost/stand-in-base-{arch}:{SUITE}"
+        packages = ["ca-certificates", "python3", "python3-venv", "python3-dev", "gcc", "libc6-dev"]
+        if arch != "x86_64":
+            packages += ["rustc-web", "cargo-web"]
+        return self._import(
+            arch, f"localhost/stand-in-base-{arch}:{SUITE}", SUITE, debian, packages
+        )
+
+    def _import(self, arch: str, name: str, suite: str, debian: str, packages: list[str]) -> str:
+        """Unpack Debian's packages and make an image of them, unless it is there."""
+        environment = self.environment(arch)
         if subprocess.run(["podman", "image", "exists", name], env=environment).returncode == 0:
             return name
-        packages = "ca-certificates,python3,python3-venv,python3-dev,gcc,libc6-dev"
-        if arch != "x86_64":
-            packages += ",rustc-web,cargo-web"
-        root = self.folder / f"root-{arch}"
-        shutil.rmtree(root, ignore_errors=True)
         _say(f"{name}: unpack Debian's packages (a minute or two)")
-        command = ["debootstrap", f"--arch={debian}", "--variant=minbase", f"--include={packages}"]
-        log = self.folder / f"debootstrap-{arch}.log"
+        root = self.folder / f"root-{suite}-{arch}"
+        shutil.rmtree(root, ignore_errors=True)
+        options = [f"--arch={debian}", "--variant=minbase", f"--include={','.join(packages)}"]
+        # A release that this debootstrap does not know yet is unpacked like the unstable one.
+        script = "/usr/share/debootstrap/scripts/sid"
+        log = self.folder / f"debootstrap-{suite}-{arch}.log"
         with log.open("w") as output:
-            made = subprocess.run([*command, SUITE, str(root)], stdout=output, stderr=output)
+            command = ["debootstrap", *options, suite, str(root), _mirror(), script]
+            made = subprocess.run(command, stdout=output, stderr=output)
         if made.returncode != 0:
             raise RuntimeError(f"debootstrap failed:\n{log.read_text()[-3000:]}")
         for litter in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc"):
@@ -149,6 +166,12 @@ events_logger = "file"
         file = os.environ.get("SSL_CERT_FILE")
         keys = ("PIP_CERT", "SSL_CERT_FILE", "CARGO_HTTP_CAINFO")
         return dict.fromkeys(keys, file) if file else {}
+
+
+def _mirror() -> str:
+    """Where this machine takes Debian's packages from."""
+    command = ["apt-get", "indextargets", "--format=$(REPO_URI)", f"Codename: {SUITE}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0]
 
 
 def _say(line: str) -> None:

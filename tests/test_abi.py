@@ -2,11 +2,9 @@
 
 import io
 import json
-import shlex
 import subprocess
 import sys
 import sysconfig
-import tomllib
 import types
 import zipfile
 from collections.abc import Callable
@@ -15,44 +13,17 @@ from pathlib import Path
 import pytest
 import setuptools
 from answers import FLOORS
-from conftest import BUILD
+from conftest import BUILD, abi3t_arguments
 from elftools.elf.elffile import ELFFile
 
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
+TARGET = "x86_64-unknown-linux-gnu"
 LINUX_X86_64 = pytest.mark.skipif(
-    not (sys.platform == "linux" and sysconfig.get_platform() == "linux-x86_64"),
+    sysconfig.get_platform() != "linux-x86_64",
     reason="cross-compiles from Linux x86-64 to itself, which needs no other linker",
 )
-TARGET = "x86_64-unknown-linux-gnu"
-
-
-def override_arguments(project: Path) -> list[str]:
-    """What cibuildwheel makes maturin build cp315t with."""
-    manifest = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
-    (override,) = manifest["tool"]["cibuildwheel"]["overrides"]
-    assert override["select"] == "cp315t-*"
-    return shlex.split(override["environment"]["MATURIN_PEP517_ARGS"])
-
-
-@pytest.fixture
-def cross_wheel(render: Render, run: Run, tmp_path: Path) -> Callable[..., Path]:
-    """Cross-compile a wheel with maturin for an interpreter that is not at hand."""
-
-    def cross_wheel(python: str, *arguments: str, floor: str = "3.11") -> Path:
-        run(
-            *("maturin", "build", "--release", f"--target={TARGET}", "--compatibility=linux"),
-            *(f"--interpreter=python{python}", f"--out={tmp_path / python}", *arguments),
-            cwd=render(build_backend="maturin", python_floor=floor),
-            CARGO_TARGET_DIR=str(BUILD / "target-abi"),
-            PYO3_CROSS="1",
-            PYO3_CROSS_PYTHON_VERSION=python,
-        )
-        (wheel,) = (tmp_path / python).glob("*.whl")
-        return wheel
-
-    return cross_wheel
 
 
 def library_in(wheel: Path) -> tuple[str, set[str]]:
@@ -71,7 +42,7 @@ def library_in(wheel: Path) -> tuple[str, set[str]]:
 def test_maturin_builds_abi3t_for_free_threaded_315(
     cross_wheel: Callable[..., Path], render: Render, run: Run, tmp_path: Path
 ) -> None:
-    wheel = cross_wheel("3.15t", *override_arguments(render(build_backend="maturin")))
+    wheel = cross_wheel("3.15t", *abi3t_arguments(render(build_backend="maturin")))
     assert wheel.name == "fast_doubles-0.1.0-cp315-abi3.abi3t-linux_x86_64.whl"
     name, symbols = library_in(wheel)
     assert name.startswith("_native.abi3t")

@@ -31,7 +31,10 @@ def test_wheel_is_tagged_for_the_floor() -> None:
         pytest.skip("an editable install serves this interpreter alone")
     tags = re.findall(r"^Tag: (\S+?)-(\S+?)-", DISTRIBUTION.read_text("WHEEL") or "", re.MULTILINE)
     here = f"cp{sys.version_info.major}{sys.version_info.minor}"
-    if sysconfig.get_config_var("Py_GIL_DISABLED"):
-        assert set(tags) <= {(here, f"{here}t"), ("cp315", "abi3.abi3t"), ("cp315", "abi3t")}
-    else:
-        assert set(tags) <= {(f"cp3{FLOOR}", "abi3"), ("cp315", "abi3"), ("cp315", here)}
+    free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+    allowed = [] if free_threaded else [{(f"cp3{FLOOR}", "abi3")}]
+    if free_threaded or sys.version_info >= (3, 15):
+        allowed.append({(here, f"{here}t" if free_threaded else here)})
+    if sys.version_info >= (3, 15):
+        allowed.append({("cp315", "abi3"), ("cp315", "abi3t")})
+    assert set(tags) in allowed
