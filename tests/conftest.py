@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import stand_ins
 from answers import FLOORS, TEMPLATE
 from cookiecutter.main import cookiecutter
-from stand_ins import ARCHITECTURES
 
 # Cargo's output is kept between runs, like nox's environments: it is ignored by git.
 BUILD = TEMPLATE / "build" / "tests"
@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--arch",
         action="append",
-        choices=list(ARCHITECTURES),
+        choices=list(stand_ins.ARCHITECTURES),
         help="architecture that cibuildwheel builds for, again for more (x86_64 and i686)",
     )
 
@@ -64,6 +64,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"built and tested on: {', '.join(sorted(PYTHONS))}")
     if missing:
         terminalreporter.write_line(f"NOT at hand, so nothing was built on: {', '.join(missing)}")
+    if lacks := stand_ins.missing():
+        terminalreporter.write_line(
+            f"LEFT OUT, for want of {', '.join(lacks)}: cibuildwheel itself"
+        )
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 They let the real cibuildwheel run, with the real configuration of a rendered project. What they
 do not stand in for: the age of the real images' glibc, and how these install Rust.
-Needed: root, and the Debian packages podman, runc, buildah, debootstrap; for other
-architectures qemu-user-static and binfmt-support.
+Needed: root, and the Debian packages podman, netavark, runc and debootstrap; for architectures that this
+CPU does not run, qemu-user-static and binfmt-support too.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ ARCHITECTURES = {
     "s390x": ("s390x", "linux/s390x"),
 }
 CONTAINERFILE = Path(__file__).parent / "images" / "Containerfile"
-COMMANDS = ["podman", "buildah", "runc", "debootstrap"]
+COMMANDS = ["podman", "runc", "debootstrap"]
 
 
 def missing() -> list[str]:
@@ -43,8 +43,9 @@ class StandIns:
     def __init__(self, folder: Path, pythons: dict[str, str]) -> None:
         """folder: for the configuration and what is unpacked; pythons: "3.12" to an executable."""
         self.folder = folder
-        self.cargo_home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
-        self.rustup_home = Path(os.environ.get("RUSTUP_HOME", Path.home() / ".rustup"))
+        # rustup's cargo runs in the container too; a system's own is installed there anew.
+        cargo = Path(shutil.which("cargo") or "/usr/bin/cargo").parent
+        self.rustup = None if cargo.is_relative_to("/usr") else cargo
         # Those of the system need libraries that the container lacks; pyenv's and uv's do not.
         self.pythons = {
             f"cp{version.replace('.', '')}": Path(executable).resolve()
@@ -55,8 +56,7 @@ class StandIns:
     def image(self, arch: str) -> str:
         """The name of the image for an architecture, which is built unless it is there."""
         debian, platform = ARCHITECTURES[arch]
-        same_cpu = arch == "x86_64"
-        pythons = self.pythons if same_cpu else {}
+        pythons = self.pythons if arch == "x86_64" else {}
         listed = " ".join(f"{name}={path}" for name, path in pythons.items())
         recipe = CONTAINERFILE.read_text() + SUITE + listed
         name = f"localhost/stand-in-{arch}:{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
@@ -65,7 +65,7 @@ class StandIns:
         if exists.returncode == 0:
             return name
         base = self._base(arch, debian)
-        cargo = self.cargo_home / "bin" if same_cpu else Path("/usr/bin")
+        cargo = self.rustup if arch == "x86_64" and self.rustup else Path("/usr/bin")
         _say(f"{name}: add the interpreters")
         subprocess.run(
             [
@@ -89,7 +89,10 @@ class StandIns:
         # own, and both versions of cgroups at once, which crun refuses.
         files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 4096)
         volumes = ", ".join(f'"{volume}"' for volume in self._volumes(arch))
-        variables = ", ".join(f'"{key}={value}"' for key, value in self._certificates().items())
+        values = self._certificates()
+        if arch == "x86_64" and self.rustup:
+            values |= {"RUSTUP_HOME": str(_rustup_home())}
+        variables = ", ".join(f'"{key}={value}"' for key, value in values.items())
         configuration = self.folder / f"containers-{arch}.conf"
         configuration.write_text(
             f"""\
@@ -116,7 +119,7 @@ events_logger = "file"
     def _base(self, arch: str, debian: str) -> str:
         """A minimal Debian with Python, a C compiler and, off this CPU, Debian's Rust."""
         packages = ["ca-certificates", "python3", "python3-venv", "python3-dev", "gcc", "libc6-dev"]
-        if arch != "x86_64":
+        if arch != "x86_64" or not self.rustup:
             packages += ["rustc-web", "cargo-web"]
         return self._import(
             arch, f"localhost/stand-in-base-{arch}:{SUITE}", SUITE, debian, packages
@@ -157,8 +160,9 @@ events_logger = "file"
         if arch == "x86_64":
             prefixes = {path.parents[1] for path in self.pythons.values()}
             volumes += [f"{prefix}:{prefix}:ro" for prefix in sorted(prefixes)]
-            volumes += [f"{self.cargo_home}:{self.cargo_home}:O"]  # writes are thrown away
-            volumes += [f"{self.rustup_home}:{self.rustup_home}:ro"]
+            if self.rustup:
+                toolchains = _rustup_home()
+                volumes += [f"{folder}:{folder}:ro" for folder in (self.rustup, toolchains)]
         return volumes
 
     def _certificates(self) -> dict[str, str]:
@@ -166,6 +170,12 @@ events_logger = "file"
         file = os.environ.get("SSL_CERT_FILE")
         keys = ("PIP_CERT", "SSL_CERT_FILE", "CARGO_HTTP_CAINFO")
         return dict.fromkeys(keys, file) if file else {}
+
+
+def _rustup_home() -> Path:
+    """Where rustup keeps its toolchains; it says so itself."""
+    command = ["rustup", "show", "home"]
+    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
 
 
 def _mirror() -> str:
