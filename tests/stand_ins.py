@@ -2,8 +2,8 @@
 
 They let the real cibuildwheel run, with the real configuration of a rendered project. What they
 do not stand in for: the age of the real images' glibc, and how these install Rust.
-Needed: root, and the Debian packages podman, netavark, runc and debootstrap; for architectures that this
-CPU does not run, qemu-user-static and binfmt-support too.
+Needed: root, and the Debian packages podman, netavark, runc and debootstrap; for architectures
+that this CPU does not run, qemu-user-static and binfmt-support too.
 """
 
 import hashlib
