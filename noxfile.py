@@ -59,11 +59,14 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def wheels(session: nox.Session) -> None:
-    """Run the real cibuildwheel on a rendered project, for the architectures that are named."""
+    """Run the real cibuildwheel on a rendered project, for the architectures that are named.
+
+    `nox -s wheels -- x86_64 i686 --real-images` takes cibuildwheel's own images, from a registry.
+    """
     require_rust(session)
     session.install("--require-hashes", "--requirement=requirements.txt")
-    architectures = [f"--arch={name}" for name in session.posargs]
-    session.run("pytest", "--verbose", "tests/test_cibuildwheel.py", *architectures)
+    options = [word if word.startswith("-") else f"--arch={word}" for word in session.posargs]
+    session.run("pytest", "--verbose", "tests/test_cibuildwheel.py", *options)
 
 
 @nox.session

@@ -46,6 +46,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=list(stand_ins.ARCHITECTURES),
         help="architecture that cibuildwheel builds for, again for more (x86_64 and i686)",
     )
+    parser.addoption(
+        "--real-images",
+        action="store_true",
+        help="run cibuildwheel on its own images, from a registry, instead of on stand-ins",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
