@@ -69,7 +69,7 @@ class Session:
         raise Stopped(message)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def noxfile() -> types.ModuleType:
     spec = importlib.util.spec_from_file_location("template_noxfile", TEMPLATE / "noxfile.py")
     module = importlib.util.module_from_spec(spec)
