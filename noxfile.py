@@ -66,7 +66,8 @@ def wheels(session: nox.Session) -> None:
     require_rust(session)
     session.install("--require-hashes", "--requirement=requirements.txt")
     options = [word if word.startswith("-") else f"--arch={word}" for word in session.posargs]
-    session.run("pytest", "--verbose", "tests/test_cibuildwheel.py", *options)
+    command = ("pytest", "--verbose", "--need-images", "tests/test_cibuildwheel.py")
+    session.run(*command, *options)
 
 
 @nox.session

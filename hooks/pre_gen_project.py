@@ -17,18 +17,38 @@ ONE_LINE = ("project_name", "description", "author_name")
 # Control characters, line and paragraph separators, lone surrogates.
 BREAKS = {"Cc", "Zl", "Zp", "Cs"}
 
-# Modules of the tools that every rendered project installs beside itself, and the names
-# that its own files have.
+# Modules that are installed beside every rendered project when it is built and tested, and
+# the names that its own files have.
 TAKEN = {
+    "_native",
+    "_pytest",
+    "argcomplete",
+    "attr",
+    "attrs",
     "build",
+    "colorlog",
     "conftest",
+    "cpuinfo",
+    "dependency_groups",
+    "distlib",
+    "filelock",
+    "humanize",
     "hypothesis",
+    "iniconfig",
+    "librt",
     "maturin",
     "mypy",
+    "mypy_extensions",
     "native",
     "nox",
     "noxfile",
+    "packaging",
+    "pathspec",
     "pip",
+    "platformdirs",
+    "pluggy",
+    "pygments",
+    "pyproject_hooks",
     "pytest",
     "pytest_benchmark",
     "python",
@@ -36,12 +56,16 @@ TAKEN = {
     "release",
     "ruff",
     "rust",
+    "semantic_version",
     "setup",
     "setuptools",
     "setuptools_rust",
+    "sortedcontainers",
     "test",
     "tests",
+    "typing_extensions",
     "uv",
+    "virtualenv",
 }
 
 # File names that Windows keeps for devices, with any extension.
@@ -73,6 +97,11 @@ def complaints(answers):
         )
     elif len(slug) > 64:
         yield f"project_slug is {slug!r}: use at most 64 characters, for file names' sake."
+    elif re.sub("[-_.]+", "_", slug).lower() in TAKEN:
+        yield (
+            f"project_slug is {slug!r}: the project's own tools or files have that name, "
+            "choose another."
+        )
     elif slug.split(".")[0].lower() in DEVICES:
         yield f"project_slug is {slug!r}: Windows keeps that name for a device, choose another."
 

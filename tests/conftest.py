@@ -47,6 +47,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="architecture that cibuildwheel builds for, again for more (x86_64 and i686)",
     )
     parser.addoption(
+        "--need-images",
+        action="store_true",
+        help="fail where cibuildwheel cannot run, instead of leaving it out",
+    )
+    parser.addoption(
         "--real-images",
         action="store_true",
         help="run cibuildwheel on its own images, from a registry, instead of on stand-ins",

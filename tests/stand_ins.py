@@ -8,7 +8,6 @@ that this CPU does not run, qemu-user-static and binfmt-support too.
 
 import hashlib
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -87,6 +86,8 @@ class StandIns:
         """The variables under which podman runs the images of an architecture."""
         # The machine may give fewer open files than podman asks for, no networks of its
         # own, and both versions of cgroups at once, which crun refuses.
+        import resource  # which Windows has not
+
         files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 4096)
         volumes = ", ".join(f'"{volume}"' for volume in self._volumes(arch))
         values = self._certificates()

@@ -74,20 +74,27 @@ def test_maturin_without_the_override(
 
 
 @LINUX_X86_64
-def test_setuptools_rust_compiles_for_one_free_threaded_version(render: Render, run: Run) -> None:
+@pytest.mark.parametrize(
+    ("python", "entry_points"),
+    [("3.14t", {"PyInit__native"}), ("3.15t", {"PyInit__native", "PyModExport__native"})],
+)
+def test_sources_of_setuptools_rust_compile_for_one_free_threaded_version(
+    render: Render, run: Run, python: str, entry_points: set[str]
+) -> None:
     target = BUILD / "target-abi"
     run(
         *("cargo", "rustc", "--lib", "--release", "--locked", "--crate-type=cdylib"),
-        *(f"--target={TARGET}", "--features=pyo3/extension-module"),
+        f"--target={TARGET}",
         cwd=render(build_backend="setuptools-rust"),
         CARGO_TARGET_DIR=str(target),
         PYO3_CROSS="1",
-        PYO3_CROSS_PYTHON_VERSION="3.15t",
+        PYO3_CROSS_PYTHON_VERSION=python,
         PYO3_BUILD_EXTENSION_MODULE="1",
     )
     with (target / TARGET / "release" / "libfast_doubles_native.so").open("rb") as library:
         table = ELFFile(library).get_section_by_name(".dynsym")
-        assert {"PyInit__native", "PyModExport__native"} <= {s.name for s in table.iter_symbols()}
+        symbols = {symbol.name for symbol in table.iter_symbols()}
+        assert symbols & {"PyInit__native", "PyModExport__native"} == entry_points
 
 
 @pytest.mark.parametrize("floor", FLOORS)

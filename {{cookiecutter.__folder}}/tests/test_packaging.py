@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-PYPROJECT = tomllib.loads(Path(__file__, "../../pyproject.toml").resolve().read_text("utf-8"))
+TEXT = Path(__file__, "../../pyproject.toml").resolve().read_text("utf-8")
+PYPROJECT = tomllib.loads(TEXT)
 DISTRIBUTION = distribution(PYPROJECT["project"]["name"])
-FLOOR = int(PYPROJECT["project"]["requires-python"].removeprefix(">=3."))
+FLOOR = int(re.findall(r"^>=\s*3\.(\d+)", PYPROJECT["project"]["requires-python"])[0])
 
 
 def test_installed_is_the_version_of_these_sources() -> None:
@@ -23,6 +24,10 @@ def test_classifiers_begin_at_the_floor() -> None:
     classifiers = DISTRIBUTION.metadata.get_all("Classifier") or []
     minors = re.findall(r":: Python :: 3\.(\d+)$", "\n".join(classifiers), re.MULTILINE)
     assert [int(minor) for minor in minors] == list(range(FLOOR, FLOOR + len(minors)))
+
+
+def test_features_of_pyo3_name_the_floor() -> None:
+    assert set(re.findall(r"abi3-py3(\d+)", TEXT)) <= {str(FLOOR)}
 
 
 def test_wheel_is_tagged_for_the_floor() -> None:
