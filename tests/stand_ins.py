@@ -15,14 +15,14 @@ from pathlib import Path
 
 SUITE = "bookworm"
 NEXT_SUITE = "forky"
-# cibuildwheel's name of an architecture: Debian's, and podman's platform.
+# cibuildwheel's name of an architecture: Debian's, podman's platform; QEMU's, if it is emulated.
 ARCHITECTURES = {
-    "x86_64": ("amd64", "linux/amd64"),
-    "i686": ("i386", "linux/386"),
-    "aarch64": ("arm64", "linux/arm64"),
-    "armv7l": ("armhf", "linux/arm/v7"),
-    "ppc64le": ("ppc64el", "linux/ppc64le"),
-    "s390x": ("s390x", "linux/s390x"),
+    "x86_64": ("amd64", "linux/amd64", ""),
+    "i686": ("i386", "linux/386", ""),
+    "aarch64": ("arm64", "linux/arm64", "aarch64"),
+    "armv7l": ("armhf", "linux/arm/v7", "arm"),
+    "ppc64le": ("ppc64el", "linux/ppc64le", "ppc64le"),
+    "s390x": ("s390x", "linux/s390x", "s390x"),
 }
 CONTAINERFILE = Path(__file__).parent / "images" / "Containerfile"
 COMMANDS = ["podman", "runc", "debootstrap"]
@@ -54,7 +54,11 @@ class StandIns:
 
     def image(self, arch: str) -> str:
         """The name of the image for an architecture, which is built unless it is there."""
-        debian, platform = ARCHITECTURES[arch]
+        debian, platform, emulator = ARCHITECTURES[arch]
+        if emulator and not Path(f"/proc/sys/fs/binfmt_misc/qemu-{emulator}").exists():
+            raise RuntimeError(
+                f"{arch} has to be emulated: apt-get install qemu-user-static binfmt-support"
+            )
         pythons = self.pythons if arch == "x86_64" else {}
         listed = " ".join(f"{name}={path}" for name, path in pythons.items())
         recipe = CONTAINERFILE.read_text() + SUITE + listed

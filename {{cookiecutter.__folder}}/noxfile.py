@@ -14,6 +14,7 @@ nox.options.download_python = "never"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)  # those of the classifiers
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 PACKAGE = next(Path("python").glob("*/__init__.py")).parent.name
 
 
@@ -46,7 +47,7 @@ def tests(session: nox.Session) -> None:
     session.run("stubtest", PACKAGE)
 
 
-@nox.session(default=False)
+@nox.session(python=None if HERE in PYTHONS else PYTHONS[0], default=False)
 def bench(session: nox.Session) -> None:
     """Measure how much faster than Python it is."""
     install_wheel(session, "test", "bench")
