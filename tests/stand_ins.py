@@ -57,7 +57,8 @@ class StandIns:
         debian, platform, emulator = ARCHITECTURES[arch]
         if emulator and not Path(f"/proc/sys/fs/binfmt_misc/qemu-{emulator}").exists():
             raise RuntimeError(
-                f"{arch} has to be emulated: apt-get install qemu-user-static binfmt-support"
+                f"{arch} has to be emulated: apt-get install qemu-user-static binfmt-support, "
+                "then update-binfmts --enable"
             )
         pythons = self.pythons if arch == "x86_64" else {}
         listed = " ".join(f"{name}={path}" for name, path in pythons.items())
