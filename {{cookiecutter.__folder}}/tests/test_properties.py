@@ -1,8 +1,11 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reference
 from {{ cookiecutter.package_name }} import count_doubles
+
+settings.register_profile("any machine", deadline=None)  # a busy one is no failure
+settings.load_profile("any machine")
 
 # Few letters make doubles common; every character, lone surrogates too, may occur.
 texts = st.one_of(
