@@ -20,8 +20,7 @@ OLDEST_RUST = (1, 85)
 @nox.session
 def test(session: nox.Session) -> None:
     """Run the whole test suite; arguments go to pytest."""
-    require_rust(session)
-    session.install("--require-hashes", "--requirement=requirements.txt")
+    set_up(session)
     # The tests of one file share a cargo target folder, so they stay on one worker.
     session.run("pytest", "--numprocesses=auto", "--dist=loadfile", *session.posargs)
 
@@ -29,13 +28,12 @@ def test(session: nox.Session) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Render, build, install, test and measure a project in build/demo/."""
-    require_rust(session)
     parser = argparse.ArgumentParser("nox -s demo --")
     parser.add_argument("--backend", choices=["maturin", "setuptools-rust"], default="maturin")
     parser.add_argument("--floor", choices=["3.11", "3.12", "3.13", "3.14"], default="3.11")
     options = parser.parse_args(session.posargs)
 
-    session.install("--require-hashes", "--requirement=requirements.txt")
+    set_up(session)
     folder = ROOT / "build" / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     answers = f"build_backend={options.backend}", f"python_floor={options.floor}"
@@ -63,8 +61,7 @@ def wheels(session: nox.Session) -> None:
 
     `nox -s wheels -- x86_64 i686 --real-images` takes cibuildwheel's own images, from a registry.
     """
-    require_rust(session)
-    session.install("--require-hashes", "--requirement=requirements.txt")
+    set_up(session)
     options = [word if word.startswith("-") else f"--arch={word}" for word in session.posargs]
     command = ("pytest", "--verbose", "--need-images", "tests/test_cibuildwheel.py")
     session.run(*command, *options)
@@ -73,17 +70,21 @@ def wheels(session: nox.Session) -> None:
 @nox.session
 def cross(session: nox.Session) -> None:
     """Cross-compile wheels for Windows, macOS and musl, and look into them."""
-    require_rust(session)
-    session.install("--require-hashes", "--requirement=requirements.txt")
+    set_up(session)
     session.run("pytest", "--verbose", "tests/on_demand/test_cross.py", *session.posargs)
 
 
 @nox.session
 def newest(session: nox.Session) -> None:
     """Install and test wheels on CPython 3.14 and 3.15, in a container."""
+    set_up(session)
+    session.run("pytest", "--verbose", "tests/on_demand/test_newest_pythons.py", *session.posargs)
+
+
+def set_up(session: nox.Session) -> None:
+    """Install the locked tools, on a machine with Rust."""
     require_rust(session)
     session.install("--require-hashes", "--requirement=requirements.txt")
-    session.run("pytest", "--verbose", "tests/on_demand/test_newest_pythons.py", *session.posargs)
 
 
 def require_rust(session: nox.Session) -> None:
