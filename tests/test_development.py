@@ -2,6 +2,8 @@
 
 import shutil
 import subprocess
+import sysconfig
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,3 +76,16 @@ def test_rendering_inside_a_workspace_is_not_drawn_into_it(project: Path, run: R
     (project.parent / "Cargo.toml").write_text('[workspace]\nmembers = ["*"]\n', "utf-8")
     found = run("cargo", "locate-project", "--workspace", "--message-format=plain", cwd=project)
     assert Path(found.stdout.strip()) == project / "Cargo.toml"
+
+
+def test_leftovers_of_earlier_builds_stay_out_of_the_wheel(
+    project: Path, python: Path, run: Run
+) -> None:
+    libraries = f"lib.{sysconfig.get_platform()}-cpython-{FLOOR.replace('.', '')}"
+    leftover = project / "build" / libraries / "fast_doubles" / "leftover.py"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_text("")
+    run("uv", "build", "--wheel", f"--python={python}", "--out-dir=out", cwd=project)
+    (wheel,) = (project / "out").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert "fast_doubles/leftover.py" not in archive.namelist()
