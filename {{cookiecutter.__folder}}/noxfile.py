@@ -62,6 +62,22 @@ def bench(session: nox.Session) -> None:
             session.log(f"{text} Rust is {python / rust:,.0f} times as fast as Python")
 
 
+@nox.session(default=False)
+def gate(session: nox.Session) -> None:
+    """Check the files of a release: `nox -s gate -- dist/ --tag v0.2.0`."""
+    session.install("--require-hashes", "--requirement=release/requirements.txt")
+    session.run("python", "release/gate.py", *session.posargs)
+
+
+@nox.session(default=False)
+def rehearse(session: nox.Session) -> None:
+    """Rehearse a release on this machine; nothing is published."""
+    for lock in ("release/requirements.txt", "release/wheel-requirements.txt"):
+        session.install("--require-hashes", f"--requirement={lock}")
+    # Time to end the server and to tidy up after Ctrl-C.
+    session.run("python", "release/rehearse.py", *session.posargs, interrupt_timeout=10)
+
+
 WHEELS: list[Path] = []  # the one of this run, built by the first session that needs it
 
 

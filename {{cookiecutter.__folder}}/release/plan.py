@@ -9,40 +9,51 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 WHEELS = Path(__file__).parent / "wheels.txt"
 
 
 @dataclass(frozen=True)
 class Platform:
-    """Where a platform's wheels are built.
+    """Where a platform's wheels are built, and what they must be like.
 
     runner: label of the hosted runner; archs: cibuildwheel's name of the architecture;
-    emulated: whether the runner needs QEMU; tested: the architecture of the Pythons that
-    install the collected wheels on that runner, or "" where no such runner exists.
+    newest: the glibc, musl or macOS that a wheel may ask for at most; header: how a library for
+    it begins (a pattern: format, word size, processor); tested: the architecture of the Pythons
+    that install the collected wheels on that runner, or "" where no such runner exists;
+    emulated: whether the runner needs QEMU.
     """
 
     runner: str
     archs: str
+    newest: str
+    header: bytes
     tested: str = ""
     emulated: bool = False
 
 
+def elf(bits: int, machine: int, order: Literal["little", "big"] = "little") -> bytes:
+    """How an ELF library begins: its word size and, 13 bytes on, the processor (e_machine)."""
+    return rb"\x7fELF" + bytes([bits // 32]) + b".{13}" + re.escape(machine.to_bytes(2, order))
+
+
+LINUX, ARM, EMULATED = "ubuntu-24.04", "ubuntu-24.04-arm", True
 PLATFORMS = {
-    "manylinux_x86_64": Platform("ubuntu-24.04", "x86_64", tested="x64"),
-    "manylinux_i686": Platform("ubuntu-24.04", "i686"),
-    "manylinux_aarch64": Platform("ubuntu-24.04-arm", "aarch64", tested="arm64"),
-    "manylinux_armv7l": Platform("ubuntu-24.04", "armv7l", emulated=True),
-    "manylinux_ppc64le": Platform("ubuntu-24.04", "ppc64le", emulated=True),
-    "manylinux_s390x": Platform("ubuntu-24.04", "s390x", emulated=True),
-    "manylinux_riscv64": Platform("ubuntu-24.04", "riscv64", emulated=True),
-    "musllinux_x86_64": Platform("ubuntu-24.04", "x86_64"),
-    "musllinux_aarch64": Platform("ubuntu-24.04-arm", "aarch64"),
-    "macosx_x86_64": Platform("macos-15-intel", "x86_64", tested="x64"),
-    "macosx_arm64": Platform("macos-15", "arm64", tested="arm64"),
-    "win_amd64": Platform("windows-2025", "AMD64", tested="x64"),
-    "win32": Platform("windows-2025", "x86", tested="x86"),
-    "win_arm64": Platform("windows-11-arm", "ARM64", tested="arm64"),
+    "manylinux_x86_64": Platform(LINUX, "x86_64", "2.28", elf(64, 62), "x64"),
+    "manylinux_i686": Platform(LINUX, "i686", "2.28", elf(32, 3)),
+    "manylinux_aarch64": Platform(ARM, "aarch64", "2.28", elf(64, 183), "arm64"),
+    "manylinux_armv7l": Platform(LINUX, "armv7l", "2.31", elf(32, 40), "", EMULATED),
+    "manylinux_ppc64le": Platform(LINUX, "ppc64le", "2.28", elf(64, 21), "", EMULATED),
+    "manylinux_s390x": Platform(LINUX, "s390x", "2.28", elf(64, 22, "big"), "", EMULATED),
+    "manylinux_riscv64": Platform(LINUX, "riscv64", "2.39", elf(64, 243), "", EMULATED),
+    "musllinux_x86_64": Platform(LINUX, "x86_64", "1.2", elf(64, 62)),
+    "musllinux_aarch64": Platform(ARM, "aarch64", "1.2", elf(64, 183)),
+    "macosx_x86_64": Platform("macos-15-intel", "x86_64", "10.15", rb"\xcf\xfa\xed\xfe\x07", "x64"),
+    "macosx_arm64": Platform("macos-15", "arm64", "11.0", rb"\xcf\xfa\xed\xfe\x0c", "arm64"),
+    "win_amd64": Platform("windows-2025", "AMD64", "", rb"MZ.*?PE\0\0\x64\x86", "x64"),
+    "win32": Platform("windows-2025", "x86", "", rb"MZ.*?PE\0\0\x4c\x01", "x86"),
+    "win_arm64": Platform("windows-11-arm", "ARM64", "", rb"MZ.*?PE\0\0\x64\xaa", "arm64"),
 }
 # cibuildwheel's selector for an ABI. All GIL Pythons are selected for abi3: the lowest one
 # builds the wheel, and cibuildwheel tests that wheel on the others.

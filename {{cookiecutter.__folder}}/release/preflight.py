@@ -1,0 +1,110 @@
+"""What can be known before anything is built: toolchain, lock, versions, placeholders, remote.
+
+Usage: python release/preflight.py [--tag vX.Y.Z --branch origin/main]
+
+With a tag, as in CI, all that it finds is fatal; without one, what can wait is only listed.
+"""
+
+import argparse
+import configparser
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PLACEHOLDERS = ("Your Name", "you@example.com", "https://github.com/your-name/")
+
+
+def output(*command: str, cwd: Path | None = None) -> str | None:
+    """What a command prints; None if it fails, or is not there."""
+    try:
+        result = subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip()
+
+
+def load(file: Path) -> dict[str, Any]:
+    """A TOML file. Raises SystemExit, with a sentence, if it is none."""
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        sys.exit(f"{file}: {error}")
+
+
+def problems() -> Iterator[str]:
+    """What stops a release, and a rehearsal too; each sentence says the way out."""
+    rust = re.match(r"rustc (\d+)\.(\d+)\.(\d+)", output("rustc", "--version") or "")
+    if rust is None:
+        yield "Rust is missing (rustc): see https://rustup.rs"
+    locks = (output("git", "ls-files", "Cargo.lock", "*/Cargo.lock") or "").split("\n")
+    if locks == [""]:
+        yield "git tracks no Cargo.lock: `git add Cargo.lock`, and commit it"
+    for crate in (Path(lock).parent for lock in locks if rust and lock):
+        oldest = load(crate / "Cargo.toml").get("package", {}).get("rust-version", "")
+        if [*map(int, rust.groups())] < [*map(int, re.findall(r"\d+", str(oldest)))]:
+            yield f"{rust[0]} is older than the {oldest} of Cargo.toml: `rustup update`"
+        elif output("cargo", "metadata", "--locked", "--format-version=1", cwd=crate) is None:
+            yield "Cargo.lock is not what Cargo.toml asks for: `cargo metadata`, commit the lock"
+    version = load(Path("pyproject.toml"))["project"].get("version")  # None if it is dynamic
+    bump = configparser.RawConfigParser()
+    try:
+        bump.read(".bumpversion.cfg", "utf-8")
+        current = bump.get("bumpversion", "current_version", fallback=None)
+    except configparser.Error as error:
+        yield f".bumpversion.cfg cannot be read: {error}"
+    else:
+        if version and current and current != version:
+            yield (
+                f"pyproject.toml has version {version}, .bumpversion.cfg {current}: set both to "
+                "the last release. (`uv version --bump` changes the first alone: use bump2version.)"
+            )
+
+
+def todos() -> Iterator[str]:
+    """What a rehearsal can do without, a release cannot."""
+    table = load(Path("pyproject.toml"))["project"]
+    for placeholder in PLACEHOLDERS:
+        if placeholder in str(table):
+            yield f"pyproject.toml still says {placeholder!r}: put your own there"
+    remote = output("git", "remote", "get-url", "origin")
+    if remote is None:
+        yield "git has no remote named origin: `git remote add origin URL`"
+    else:
+        name = "/".join(re.split(r"[:/]", remote.removesuffix("/").removesuffix(".git"))[-2:])
+        for label, url in table.get("urls", {}).items():
+            if f"/{name.lower()}/" not in f"{url.lower()}/":
+                yield f"the URL {label} of pyproject.toml is {url}, but git's origin is {remote}"
+    if output("git", "status", "--porcelain"):
+        yield "not all is committed: bump2version will refuse, and nothing uncommitted is released"
+
+
+def wrong_tag(tag: str, branch: str) -> Iterator[str]:
+    """Why a tag must not be released: its name, or a commit that was not merged."""
+    version = load(Path("pyproject.toml"))["project"].get("version")
+    if version and tag != f"v{version}":
+        yield f"the tag is {tag}, but pyproject.toml has version {version}: see release/README.md"
+    if output("git", "merge-base", "--is-ancestor", "HEAD", branch) is None:
+        yield f"the tag {tag} is not on {branch}: merge first, then tag the merge commit"
+
+
+def main() -> None:
+    """Print what was found; exit with 1 if it is fatal."""
+    parser = argparse.ArgumentParser("preflight.py", description="Check before anything is built.")
+    parser.add_argument("--tag", help="the tag to be released")
+    parser.add_argument("--branch", default="origin/main", help="where the tag must be merged")
+    options = parser.parse_args()
+    fatal, later = list(problems()), list(todos())
+    if options.tag:
+        fatal += [*wrong_tag(options.tag, options.branch), *later]
+    else:
+        print("\n".join(f"Before a release: {todo}" for todo in later))
+    if fatal:
+        sys.exit("\n".join(fatal))
+
+
+if __name__ == "__main__":
+    main()
