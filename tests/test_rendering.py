@@ -60,7 +60,8 @@ def test_nothing_is_left_unrendered(render: Render, answers: dict[str, str]) -> 
         if not name.startswith(".github/"):  # has `${{ }}` of its own
             assert not re.search(rb"cookiecutter[.]|{%|{#", content), name
         assert b"\r" not in content, name
-        assert not re.search(rb"[ \t]+$", content, re.M), name
+        if name != ".bumpversion.cfg":  # bump2version writes empty lines of a value as a tab
+            assert not re.search(rb"[ \t]+$", content, re.M), name
         assert content == b"" or content.endswith(b"\n"), name
         assert not content.endswith(b"\n\n"), name
 

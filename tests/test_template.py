@@ -18,6 +18,7 @@ JINJA = {
     "Cargo.toml",
     "README.md",
     "pyproject.toml",
+    "release/README.md",
     "tests/bench_{{cookiecutter.package_name}}.py",
     "tests/test_properties.py",
     "tests/test_{{cookiecutter.package_name}}.py",

