@@ -155,6 +155,32 @@ def run(environment: dict[str, str]) -> Run:
     return run
 
 
+# Who commits, whatever the machine's own settings are.
+GIT = {
+    "GIT_AUTHOR_NAME": "A. U. Thor",
+    "GIT_AUTHOR_EMAIL": "author@example.com",
+    "GIT_COMMITTER_NAME": "A. U. Thor",
+    "GIT_COMMITTER_EMAIL": "author@example.com",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+}
+
+
+@pytest.fixture
+def repository(render: Render, run: Run, tmp_path: Path) -> Callable[..., Path]:
+    """Render with some answers into a git repository of its own, with one commit."""
+
+    def repository(**answers: str) -> Path:
+        project = tmp_path / "fast-doubles"
+        shutil.copytree(render(**answers), project, ignore=shutil.ignore_patterns(".git"))
+        run("git", "init", "--quiet", "--initial-branch=main", cwd=project)
+        run("git", "add", "--all", cwd=project)
+        run("git", "commit", "--quiet", "--message=Start", cwd=project, **GIT)
+        return project
+
+    return repository
+
+
 @pytest.fixture(scope="session")
 def cargo_target() -> Callable[[str], str]:
     """The cargo target folder for an interpreter: PyO3 is compiled once for each."""

@@ -59,8 +59,8 @@ def read_wheel(file: Path, rehearsal: bool) -> Built:
     project, version, _, tags = parse_wheel_filename(file.name)
     with zipfile.ZipFile(file) as archive:
         wheel = WheelFile(archive)
-        wheel.validate_record()
         metadata = read_metadata(wheel.read_dist_info("METADATA"), project, version)
+        wheel.validate_record()
         inside = message_from_string(wheel.read_dist_info("WHEEL")).get_all("Tag") or []
         names = archive.namelist()
         modules = [name for name in names if re.search(r"^(?!.*\.libs/).*\.(so|pyd)$", name)]

@@ -30,7 +30,8 @@ def read_all(folder: Path, rehearsal: bool) -> tuple[Set, list[str]]:
                 raise Refused(f"is for the same platform and ABI as {other[0].name}")
             found[built.platform, built.abi] = file, built
         except Exception as error:  # whatever is wrong with it is a reason
-            problems.append(f"{file.name}: {error}")
+            reasons = getattr(error, "exceptions", [error])  # packaging gives them in groups
+            problems.append(f"{file.name}: {'; '.join(map(str, reasons))}")
     return found, problems
 
 

@@ -1,0 +1,165 @@
+"""Small wheels and sdists of any platform, real in all that a gate reads: name, metadata, library.
+
+The libraries come from zig's C compiler, which the lock holds for every system. They export what
+Python looks for and do nothing.
+"""
+
+import io
+import subprocess
+import sys
+import tarfile
+from functools import cache
+from pathlib import Path
+
+from conftest import BUILD
+from wheel.wheelfile import WheelFile
+
+# Zig's name of each platform, and the platform tag that its wheels have.
+PLATFORMS = {
+    "manylinux_x86_64": ("x86_64-linux-gnu", "manylinux_2_17_x86_64.manylinux2014_x86_64"),
+    "manylinux_i686": ("x86-linux-gnu", "manylinux_2_17_i686.manylinux2014_i686"),
+    "manylinux_aarch64": ("aarch64-linux-gnu", "manylinux_2_28_aarch64"),
+    "manylinux_armv7l": ("arm-linux-gnueabihf", "manylinux_2_31_armv7l"),
+    "manylinux_ppc64le": ("powerpc64le-linux-gnu", "manylinux_2_28_ppc64le"),
+    "manylinux_s390x": ("s390x-linux-gnu", "manylinux_2_28_s390x"),
+    "manylinux_riscv64": ("riscv64-linux-gnu", "manylinux_2_39_riscv64"),
+    "musllinux_x86_64": ("x86_64-linux-musl", "musllinux_1_2_x86_64"),
+    "musllinux_aarch64": ("aarch64-linux-musl", "musllinux_1_2_aarch64"),
+    "macosx_x86_64": ("x86_64-macos", "macosx_10_12_x86_64"),
+    "macosx_arm64": ("aarch64-macos", "macosx_11_0_arm64"),
+    "win_amd64": ("x86_64-windows-gnu", "win_amd64"),
+    "win32": ("x86-windows-gnu", "win32"),
+    "win_arm64": ("aarch64-windows-gnu", "win_arm64"),
+}
+METADATA = """\
+Metadata-Version: 2.4
+Name: fast-doubles
+Version: {version}
+Summary: Count doubled characters in text, fast.
+Requires-Python: >=3.11
+License-Expression: MIT
+License-File: LICENSE
+Description-Content-Type: text/markdown
+"""
+
+
+def metadata(version: str, more: str, description: str) -> bytes:
+    """Core metadata, with more fields."""
+    fields = METADATA.format(version=version) + (f"{more}\n" if more else "")
+    return (f"{fields}\n{description}\n" if description else fields).encode()
+
+
+@cache
+def library(platform: str, code: str) -> bytes:
+    """A shared library for a platform, compiled from C without any other library."""
+    target, _ = PLATFORMS[platform]
+    BUILD.mkdir(parents=True, exist_ok=True)
+    file = BUILD / f"library-{platform}"
+    # Without a C library, Windows has nothing to start the DLL with, and imports nothing at all.
+    options = ["-Wl,--no-entry"] if "windows" in target else ["-Wl,-undefined,dynamic_lookup"]
+    if "linux" in target:
+        options = []
+    command = [sys.executable, "-m", "ziglang", "cc", f"--target={target}", "-shared", "-nostdlib"]
+    subprocess.run(
+        [*command, *options, "-O1", "-s", "-x", "c", "-", f"-o{file}"],
+        input=code.encode(),
+        check=True,
+    )
+    return file.read_bytes()
+
+
+def entry_point(name: str, uses: str = "") -> str:
+    """C code of a module that exports one function, and may call another."""
+    call = f"{uses}();" if uses else ""
+    declared = f"void {uses}(void);" if uses else ""
+    export = "#ifdef _WIN32\n__declspec(dllexport)\n#endif\n"
+    return f"{declared}\n{export}void *{name}(void) {{ {call} return 0; }}\n"
+
+
+def ending(platform: str, abi: str) -> str:
+    """How the file of an extension module ends on a platform, for an ABI tag."""
+    windows = platform.startswith("win")
+    if abi in ("abi3", "abi3.abi3t"):
+        return "pyd" if windows else f"{abi.rpartition('.')[2]}.so"
+    if windows:
+        return f"{abi}-{platform}.pyd"
+    if platform.startswith("macosx"):
+        return f"cpython-{abi[2:]}-darwin.so"
+    family, _, machine = platform.partition("_")
+    return f"cpython-{abi[2:]}-{machine}-linux-{'musl' if family == 'musllinux' else 'gnu'}.so"
+
+
+def make_wheel(
+    folder: Path,
+    platform: str,
+    tag: str,
+    *,
+    version: str = "0.1.0",
+    platform_tag: str = "",
+    inside: str = "",
+    module: str = "",
+    code: bytes = b"",
+    more: str = "",
+    description: str = "# Fast Doubles",
+    without: str = "",
+    extra: str = "",
+) -> Path:
+    """Write the wheel of a platform and a tag such as `cp311-abi3`; return its file.
+
+    The rest makes it a wrong one: another platform tag, other tags inside, another name or other
+    content of the module, more metadata, no description, a file left out or added.
+    """
+    abi = tag.partition("-")[2]
+    platform_tag = platform_tag or PLATFORMS[platform][1]
+    symbol = "PyModExport__native" if "abi3t" in abi else "PyInit__native"
+    info = f"fast_doubles-{version}.dist-info"
+    tags = inside or "".join(
+        f"Tag: {tag.partition('-')[0]}-{one}-{system}\n"
+        for one in abi.split(".")
+        for system in platform_tag.split(".")
+    )
+    files = {
+        "fast_doubles/__init__.py": b"",
+        "fast_doubles/_native.pyi": b"",
+        "fast_doubles/py.typed": b"",
+        f"fast_doubles/{module or f'_native.{ending(platform, abi)}'}": code
+        or library(platform, entry_point(symbol)),
+        f"{info}/licenses/LICENSE": b"MIT",
+        f"{info}/METADATA": metadata(version, more, description),
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\n{tags}".encode(),
+        **({extra: b"extra"} if extra else {}),
+    }
+    file = folder / f"fast_doubles-{version}-{tag}-{platform_tag}.whl"
+    with WheelFile(file, "w") as wheel:
+        for name, content in files.items():
+            if not without or without not in name:
+                wheel.writestr(name, content)
+    return file
+
+
+def make_sdist(folder: Path, *, version: str = "0.1.0", without: str = "", more: str = "") -> Path:
+    """Write an sdist, perhaps with a file left out; return it."""
+    top = f"fast_doubles-{version}"
+    file = folder / f"{top}.tar.gz"
+    with tarfile.open(file, "w:gz") as archive:
+        for name in ("pyproject.toml", "Cargo.toml", "Cargo.lock", "rust/lib.rs", "LICENSE"):
+            if name != without:
+                archive.addfile(tarfile.TarInfo(f"{top}/{name}"), io.BytesIO())
+        content = metadata(version, more, "# Fast Doubles")
+        pkg_info = tarfile.TarInfo(f"{top}/PKG-INFO")
+        pkg_info.size = len(content)
+        archive.addfile(pkg_info, io.BytesIO(content))
+    return file
+
+
+# The tag that each ABI of wheels.txt has, with the floor 3.11 and maturin.
+TAGS = {"abi3": "cp311-abi3", "cp314t": "cp314-cp314t", "cp315t": "cp315-abi3.abi3t"}
+
+
+def make_set(folder: Path, wheels: dict[str, list[str]]) -> list[Path]:
+    """Write an sdist and the wheels of a list of platforms."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [
+        make_sdist(folder),
+        *(make_wheel(folder, name, TAGS[abi]) for name, abis in wheels.items() for abi in abis),
+    ]
