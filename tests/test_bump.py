@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, GIT, python_of
+from conftest import GIT, python_of
 
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -17,11 +17,11 @@ TOOLS = ["bump2version", "bump-my-version"]
 
 
 @pytest.fixture(scope="module")
-def commands(run: Run) -> dict[str, list[str]]:
+def commands(run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """How each tool is started: they share a module's name, so one lives elsewhere."""
-    environment = BUILD / "bump-my-version"
+    environment = tmp_path_factory.mktemp("bump-my-version")
     lock = Path(__file__).parent / "bump-my-version" / "requirements.txt"
-    run("uv", "venv", "--clear", environment, cwd=BUILD)
+    run("uv", "venv", "--clear", environment, cwd=environment)
     python = python_of(environment)
     run(
         "uv",
@@ -30,7 +30,7 @@ def commands(run: Run) -> dict[str, list[str]]:
         f"--python={python}",
         "--require-hashes",
         f"--requirement={lock}",
-        cwd=BUILD,
+        cwd=environment,
     )
     return {
         "bump2version": ["bump2version"],

@@ -85,6 +85,12 @@ def todos() -> Iterator[str]:
         yield "not all is committed: bump2version will refuse, and nothing uncommitted is released"
 
 
+def list_todos() -> None:
+    """Print what is left to do before a release."""
+    for todo in todos():
+        print(f"Before a release: {todo}")
+
+
 def wrong_tag(tag: str, branch: str) -> Iterator[str]:
     """Why a tag must not be released: its name, or a commit that was not merged."""
     version = load(Path("pyproject.toml"))["project"].get("version")
@@ -100,11 +106,11 @@ def main() -> None:
     parser.add_argument("--tag", help="the tag to be released")
     parser.add_argument("--branch", default="origin/main", help="where the tag must be merged")
     options = parser.parse_args()
-    fatal, later = list(problems()), list(todos())
+    fatal = list(problems())
     if options.tag:
-        fatal += [*wrong_tag(options.tag, options.branch), *later]
+        fatal += [*wrong_tag(options.tag, options.branch), *todos()]
     else:
-        print("\n".join(f"Before a release: {todo}" for todo in later))
+        list_todos()
     if fatal:
         sys.exit("\n".join(fatal))
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pypiserver
-from preflight import load, problems, todos
+from preflight import list_todos, load, problems
 
 PYTHON = sys.executable
 TESTS = ("-m", "pytest", "tests", "--ignore=tests/test_properties.py")
@@ -175,7 +175,7 @@ def main() -> None:
         rehearse(Path(scratch), options.part, options.wheelhouse)
     width = max(len(name) for name, _ in DONE)
     print("\n".join(["", *(f"  {name:{width}}  {result}" for name, result in DONE), ""]))
-    print("\n".join(f"Before a release: {todo}" for todo in todos()))
+    list_todos()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,168 @@
+"""The check before anything is built: what stops a release, and what only a rehearsal lets pass."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from answers import DEFAULTS, PROJECT_FOLDER
+from conftest import GIT
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Check = Callable[..., tuple[int, str]]
+
+OWN = {"author_name": "Ada", "author_email": "ada@example.org", "github_owner": "ada"}
+URL = "https://github.com/ada/fast-doubles"
+
+
+@pytest.fixture
+def project(repository: Callable[..., Path], run: Run) -> Path:
+    """A rendering with an owner and an origin."""
+    project = repository(**OWN)
+    run("git", "remote", "add", "origin", f"{URL}.git", cwd=project)
+    run("git", "update-ref", "refs/remotes/origin/main", "HEAD", cwd=project)
+    return project
+
+
+@pytest.fixture
+def check(project: Path, run: Run) -> Check:
+    """Run the preflight; return its status and what it printed."""
+
+    def check(*arguments: str, **variables: str) -> tuple[int, str]:
+        command = (sys.executable, "release/preflight.py", *arguments)
+        result = run(*command, cwd=project, check=False, **variables)
+        assert "Traceback" not in result.stdout, result.stdout
+        return result.returncode, result.stdout.strip()
+
+    return check
+
+
+def test_a_project_in_order_passes(check: Check) -> None:
+    assert check() == (0, "")
+    assert check("--tag=v0.1.0", "--branch=origin/main") == (0, "")
+
+
+@pytest.mark.parametrize("tag", ["v0.1.1", "0.1.0", "v0.1", "release"])
+def test_the_tag_must_be_the_version(check: Check, tag: str) -> None:
+    status, printed = check(f"--tag={tag}")
+    assert status == 1
+    assert f"the tag is {tag}, but pyproject.toml has version 0.1.0" in printed
+
+
+def test_the_tag_must_be_merged(check: Check, project: Path, run: Run) -> None:
+    run("git", "commit", "--quiet", "--allow-empty", "--message=x", cwd=project, **GIT)
+    assert check() == (0, "")
+    status, printed = check("--tag=v0.1.0", "--branch=origin/main")
+    assert status == 1
+    assert "the tag v0.1.0 is not on origin/main: merge first" in printed
+    run("git", "update-ref", "refs/remotes/origin/main", "HEAD", cwd=project)
+    run("git", "checkout", "--quiet", "--detach", "HEAD~1", cwd=project)  # an older commit of it
+    assert check("--tag=v0.1.0", "--branch=origin/main") == (0, "")
+
+
+def test_rust_is_needed(check: Check, tmp_path: Path) -> None:
+    if os.name == "nt":
+        pytest.skip("the stand-in for rustc is a shell script")
+    git = tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    git.symlink_to(shutil.which("git"))
+    status, printed = check(PATH=str(git.parent))
+    assert status == 1
+    assert printed == "Rust is missing (rustc): see https://rustup.rs"
+    rustc = git.with_name("rustc")
+    rustc.write_text("#!/bin/sh\necho 'rustc 1.84.9 (abc 2025-01-01)'\n")
+    rustc.chmod(0o755)
+    status, printed = check(PATH=f"{git.parent}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    assert status == 1
+    assert "rustc 1.84.9 is older than the 1.85 of Cargo.toml: `rustup update`" in printed
+
+
+def test_the_lock_must_be_tracked(check: Check, project: Path, run: Run) -> None:
+    run("git", "rm", "--quiet", "--cached", "Cargo.lock", cwd=project)
+    status, printed = check()
+    assert status == 1
+    assert "git tracks no Cargo.lock" in printed
+
+
+def test_the_lock_must_be_fresh(check: Check, project: Path) -> None:
+    manifest = project / "Cargo.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace("[dependencies]", '[dependencies]\nmemchr = "2"'), "utf-8")
+    assert manifest.read_text("utf-8") != text
+    status, printed = check()
+    assert status == 1
+    assert "Cargo.lock is not what Cargo.toml asks for" in printed
+
+
+@pytest.mark.parametrize("answer", ["author_name", "author_email", "github_owner"])
+def test_placeholders_can_wait_for_the_release(
+    repository: Callable[..., Path], run: Run, answer: str
+) -> None:
+    project = repository(**(OWN | {answer: DEFAULTS[answer]}))
+    command = (sys.executable, "release/preflight.py")
+    result = run(*command, cwd=project)
+    assert re.search(rf"Before a release: .*{DEFAULTS[answer]}", result.stdout)
+    tagged = run(*command, "--tag=v0.1.0", "--branch=main", cwd=project, check=False)
+    assert tagged.returncode == 1
+    assert DEFAULTS[answer] in tagged.stdout
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        URL,
+        f"{URL}.git",
+        f"{URL}/",
+        "git@github.com:ada/fast-doubles.git",
+        "ssh://git@github.com/Ada/Fast-Doubles",
+    ],
+)
+def test_the_origin_may_be_written_in_many_ways(
+    check: Check, project: Path, run: Run, origin: str
+) -> None:
+    run("git", "remote", "set-url", "origin", origin, cwd=project)
+    assert check("--tag=v0.1.0") == (0, "")
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://github.com/eve/fast-doubles", "git@host:ada/other.git"]
+)
+def test_another_origin_than_the_metadatas_is_noticed(
+    check: Check, project: Path, run: Run, origin: str
+) -> None:
+    run("git", "remote", "set-url", "origin", origin, cwd=project)
+    status, printed = check()
+    assert status == 0
+    assert f"the URL Repository of pyproject.toml is {URL}, but git's origin is {origin}" in printed
+    assert check("--tag=v0.1.0")[0] == 1
+    run("git", "remote", "remove", "origin", cwd=project)
+    assert "git has no remote named origin" in check()[1]
+
+
+def test_what_is_not_committed_is_noticed(check: Check, project: Path) -> None:
+    (project / "notes.txt").write_text("x")
+    status, printed = check()
+    assert status == 0
+    assert "not all is committed" in printed
+
+
+def test_it_says_where_it_has_to_be_started(check: Check, project: Path) -> None:
+    (project / "pyproject.toml").rename(project / "elsewhere.toml")
+    assert check() == (1, "pyproject.toml is missing: start this in the project's folder")
+    (project / "pyproject.toml").write_text("[project")
+    assert check()[1].startswith("pyproject.toml: ")
+
+
+def test_the_placeholders_are_the_questions_defaults() -> None:
+    source = (PROJECT_FOLDER / "release" / "preflight.py").read_text("utf-8")
+    (line,) = [line for line in source.splitlines() if line.startswith("PLACEHOLDERS")]
+    owner = f"https://github.com/{DEFAULTS['github_owner']}/"
+    assert re.findall(r'"([^"]+)"', line) == [
+        DEFAULTS["author_name"],
+        DEFAULTS["author_email"],
+        owner,
+    ]
