@@ -17,8 +17,8 @@ from wheel.wheelfile import WheelFile
 
 # Zig's name of each platform, and the platform tag that its wheels have.
 PLATFORMS = {
-    "manylinux_x86_64": ("x86_64-linux-gnu", "manylinux_2_17_x86_64.manylinux2014_x86_64"),
-    "manylinux_i686": ("x86-linux-gnu", "manylinux_2_17_i686.manylinux2014_i686"),
+    "manylinux_x86_64": ("x86_64-linux-gnu", "manylinux2014_x86_64.manylinux_2_17_x86_64"),
+    "manylinux_i686": ("x86-linux-gnu", "manylinux2014_i686.manylinux_2_17_i686"),
     "manylinux_aarch64": ("aarch64-linux-gnu", "manylinux_2_28_aarch64"),
     "manylinux_armv7l": ("arm-linux-gnueabihf", "manylinux_2_31_armv7l"),
     "manylinux_ppc64le": ("powerpc64le-linux-gnu", "manylinux_2_28_ppc64le"),

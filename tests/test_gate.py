@@ -28,7 +28,7 @@ Refuse = Callable[..., str]
 
 LINUX, ABI3, FREE = "manylinux_x86_64", "cp311-abi3", "cp314-cp314t"
 SMALL = f"{LINUX} abi3 cp314t cp315t\nmacosx_arm64 abi3\nwin_amd64 abi3\n"
-ABI3_WHEEL = "fast_doubles-0.1.0-cp311-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+ABI3_WHEEL = "fast_doubles-0.1.0-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
 
 
 @pytest.fixture

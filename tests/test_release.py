@@ -18,7 +18,7 @@ from answers import BACKENDS, PROJECT_FOLDER
 from conftest import GIT, python_of
 from local_index import LocalIndex
 from small_wheels import entry_point, library, make_wheel
-from workflow_run import CARGO, SMALL_WHEELS, WorkflowRun
+from workflow_run import CARGO, PATH, SMALL_WHEELS, WorkflowRun
 
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -29,7 +29,7 @@ if sys.platform != "linux":
 
 OWN = {"author_name": "Ada", "author_email": "ada@example.org", "github_owner": "ada"}
 LINUX = "manylinux_x86_64"
-ABI3_WHEEL = "fast_doubles-0.1.0-cp311-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+ABI3_WHEEL = "fast_doubles-0.1.0-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
 TESTPYPI = "https://test.pypi.org/legacy/"
 
 
@@ -97,14 +97,16 @@ class Project:
 def new_project(
     render: Render, run: Run, python: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Project]:
-    """Render, push to a bare repository, tag v0.1.0."""
+    """Render, perhaps with another list of platforms; push to a bare repository, tag v0.1.0."""
 
-    def new_project(**answers: str) -> Project:
+    def new_project(wheels: str = "", **answers: str) -> Project:
         folder = tmp_path_factory.mktemp("release")
         project = Project(folder / "fast-doubles", folder / "origin.git", python, run)
         shutil.copytree(
             render(**OWN, **answers), project.clone, ignore=shutil.ignore_patterns(".git")
         )
+        if wheels:
+            (project.clone / "release" / "wheels.txt").write_text(wheels)
         project.git("init", "--quiet", "--initial-branch=main")
         project.git("init", "--quiet", "--bare", "--initial-branch=main", project.origin)
         project.git("remote", "add", "origin", project.origin)
@@ -164,11 +166,11 @@ NOTHING = dict.fromkeys(["gate", "publish", "announce"], "skipped")
 REFUSED = NOTHING | {"gate": "failure"}
 
 
-def assert_all_is_published(run: WorkflowRun, index: LocalIndex) -> None:
+def assert_all_is_published(run: WorkflowRun, index: LocalIndex, files: int = 31) -> None:
     """The very files that passed the gate are on the index and in the release, and no others."""
     assert ended(run) == PUBLISHED, run.printed
     passed = {file.name: file.read_bytes() for file in (run.store / "release").iterdir()}
-    assert len(passed) == 31
+    assert len(passed) == files
     assert index.files() == passed
     release = {file.name: file.read_bytes() for file in (run.releases / run.ref).iterdir()}
     assert "draft" not in release
@@ -390,7 +392,7 @@ def older_sources(store: Path) -> None:
         shutil.copytree(store / "sdist", older / "sdist")
         rewrite_sdist(older, lambda _, content: content.replace(b"from(a == b)", b"from(a != b)"))
         (sdist,) = older.glob("sdist/*")
-        selected = CARGO | {"CIBW_BUILD": f"cp3??-{LINUX}"}
+        selected = CARGO | {"CIBW_BUILD": f"cp3??-{LINUX}", "PATH": PATH}
         subprocess.run([*SMALL_WHEELS, sdist], cwd=older, env=os.environ | selected, check=True)
         shutil.copy(older / "wheelhouse" / ABI3_WHEEL, store / f"wheels-{LINUX}")
 
@@ -405,13 +407,20 @@ def test_a_library_of_other_sources_fails_where_it_is_installed(
     assert_nothing_is_published(run, pypi, testpypi)
 
 
-def test_a_full_disk(built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex) -> None:
+def test_a_full_disk(
+    backend: str,
+    new_project: Callable[..., Project],
+    tmp_path: Path,
+    pypi: LocalIndex,
+    testpypi: LocalIndex,
+) -> None:
+    project = new_project(wheels=f"{LINUX} abi3", build_backend=backend)
     full = {"wheels": 100_000}
-    run = built.resume("wheels", tmp_path / "run", pypi, testpypi, largest_file=full).run()
+    run = project.workflow(tmp_path / "run", pypi, testpypi, largest_file=full).run()
     assert run.results["wheels"] == "failure", run.printed
     assert ended(run) == NOTHING
     assert_nothing_is_published(run, pypi, testpypi)
-    assert_all_is_published(run.rerun(), pypi)
+    assert_all_is_published(run.rerun(), pypi, files=2)
 
 
 # Faults of the index.
@@ -462,12 +471,11 @@ def test_an_index_that_takes_nothing(
 def test_a_proprietary_project_is_never_published(
     backend: str,
     new_project: Callable[..., Project],
-    built: Built,
     tmp_path: Path,
     pypi: LocalIndex,
     testpypi: LocalIndex,
 ) -> None:
-    project = new_project(build_backend=backend, license="Proprietary")
+    project = new_project(f"{LINUX} abi3", build_backend=backend, license="Proprietary")
     run = project.workflow(tmp_path / "run", pypi, testpypi).run()
     assert "is never to be uploaded: its classifier is 'Private :: Do Not Upload'" in run.printed
     assert ended(run) == REFUSED

@@ -11,6 +11,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,7 @@ CIBUILDWHEEL = f"import os, sys; os.execv({sys.executable!r}, {SMALL_WHEELS!r} +
 
 # Cargo compiles PyO3 once, and the project's own crate for each folder.
 CARGO = {"CARGO_TARGET_DIR": str(BUILD / "target-release"), "MATURIN_NO_INSTALL_RUST": "1"}
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # maturin is looked up
 
 
 class StepFailed(Exception):
@@ -92,7 +94,9 @@ class WorkflowRun:
             if self.results.get(name) == "success":
                 continue
             needs = self.ancestors(name)
-            condition = job.get("if", "success()")
+            condition = str(job.get("if", "success()")).removeprefix("${{").removesuffix("}}")
+            if not re.search(r"\b(success|failure|cancelled)\(", condition):
+                condition = f"success() && ({condition})"
             context = {
                 "needs": {
                     need: {"result": self.results[need], "outputs": self.outputs.get(need, {})}
@@ -100,7 +104,7 @@ class WorkflowRun:
                 },
                 "status": {self.results[need] for need in needs},
             }
-            if not self.evaluate(condition.removeprefix("${{").removesuffix("}}"), context):
+            if not self.evaluate(condition, context):
                 self.results[name] = "skipped"
                 continue
             self.faults.get(name, lambda store: None)(self.store)
@@ -139,6 +143,9 @@ class WorkflowRun:
         workspace = self.folder / "workspace"
         shutil.rmtree(workspace, ignore_errors=True)
         workspace.mkdir()
+        if name == "install":  # each job has a machine of its own
+            uninstall = [sys.executable, "-m", "uv", "pip", "uninstall", f"--python={self.python}"]
+            subprocess.run([*uninstall, "--quiet", "fast-doubles"], check=True)
         context["steps"] = {}
         allowed = job["permissions"]
         for step in job["steps"]:
@@ -182,7 +189,7 @@ class WorkflowRun:
             "GITHUB_REF_NAME": self.ref,
             "GH_FOLDER": str(self.releases),
             **CARGO,
-            "PATH": os.pathsep.join([str(tools), str(self.python.parent), os.environ["PATH"]]),
+            "PATH": os.pathsep.join([str(tools), str(self.python.parent), PATH]),
             **variables,
         }
         if job == "wheels":
@@ -283,7 +290,6 @@ def download_artifact(
 def publish(run: WorkflowRun, workspace: Path, options: dict[str, Any], allowed: object) -> None:
     assert allowed == {"id-token": "write"}
     url = run.indexes[options.get("repository-url", "")]
-    skip = ["--skip-existing"] if options.get("skip-existing") else []
     command = [
         sys.executable,
         "-m",
@@ -293,8 +299,11 @@ def publish(run: WorkflowRun, workspace: Path, options: dict[str, Any], allowed:
         "--disable-progress-bar",
     ]
     files = sorted((workspace / "dist").iterdir())
+    if options.get("skip-existing"):  # twine itself can skip on PyPI alone
+        page = urllib.request.urlopen(f"{url}packages/").read().decode()
+        files = [file for file in files if f">{file.name}<" not in page]
     result = subprocess.run(
-        [*command, f"--config-file={os.devnull}", f"--repository-url={url}", *skip, *files],
+        [*command, f"--config-file={os.devnull}", f"--repository-url={url}", *files],
         env=os.environ | {"TWINE_USERNAME": "workflow", "TWINE_PASSWORD": run.password},
         capture_output=True,
         text=True,
