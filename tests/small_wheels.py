@@ -181,7 +181,16 @@ def main(sdist: Path) -> None:
         if (abi, platform) != ("abi3", "manylinux_x86_64"):
             make_wheel(wheelhouse, platform, TAGS[abi], version=version)
             continue
-        pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+        pip = [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--isolated",
+            "--no-deps",
+            "--no-build-isolation",
+        ]
         subprocess.run([*pip, f"--wheel-dir={wheelhouse}", str(sdist)], check=True)
         (wheel,) = wheelhouse.glob("*linux_x86_64.whl")
         tags = [sys.executable, "-m", "wheel", "tags", "--remove"]

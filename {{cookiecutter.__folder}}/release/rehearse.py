@@ -129,7 +129,9 @@ def rehearse(scratch: Path, part: str, wheelhouse: Path | None) -> None:
         else:
             run(clone, PYTHON, "-m", "bumpversion", part)
         tag = run(clone, "git", "tag", "--points-at", "HEAD")
-        results.append(tag or "no tag")
+        if not tag:
+            raise Failed("no tag was made: look at .bumpversion.cfg")
+        results.append(tag)
     with step("sdist", "Run `nox`: it has to pass first.") as results:
         run(clone, PYTHON, "-m", "build", "--sdist", "--no-isolation")
         (sdist,) = dist.glob("*.tar.gz")
@@ -137,9 +139,11 @@ def rehearse(scratch: Path, part: str, wheelhouse: Path | None) -> None:
     with step("wheels", "Run `nox`: it has to pass first.") as results:
         if wheelhouse:
             copies = [shutil.copy(wheel, dist) for wheel in wheelhouse.glob("*.whl")]
+            if not copies:
+                raise Failed(f"{wheelhouse} holds no wheel")
             results.append(f"{len(copies)} of {wheelhouse}")
         else:
-            options = ("--no-deps", "--no-build-isolation", f"--wheel-dir={dist}")
+            options = ("--isolated", "--no-deps", "--no-build-isolation", f"--wheel-dir={dist}")
             run(clone, PYTHON, "-m", "pip", "wheel", *options, sdist)
             results += [f"{wheel.name}, from the sdist" for wheel in dist.glob("*.whl")]
     with step("gate", "CI would refuse these files too.") as results:
@@ -170,7 +174,8 @@ def main() -> None:
     parser.add_argument("--part", choices=["major", "minor", "patch"], default="patch")
     parser.add_argument("--wheelhouse", type=Path, help="wheels of this commit, by cibuildwheel")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: sys.exit("\nstopped"))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         rehearse(Path(scratch), options.part, options.wheelhouse)
     width = max(len(name) for name, _ in DONE)

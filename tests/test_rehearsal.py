@@ -1,0 +1,247 @@
+"""`nox -s rehearse`: a whole release on one machine, for both backends; and how it fails."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from answers import BACKENDS
+from conftest import BUILD, GIT, PYTHONS
+from local_index import LocalIndex
+from small_wheels import make_sdist, make_wheel
+from wheel.wheelfile import WheelFile
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+Repository = Callable[..., Path]
+
+WHEEL = r"fast_doubles-0\.1\.1-cp311-abi3-\w+\.whl"
+STEPS = ["preflight", "clone", "bump and tag", "sdist", "wheels", "gate", "upload"]
+
+
+@pytest.fixture
+def rehearse(run: Run, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run release/rehearse.py in a project, with the template's own locked tools."""
+    (tmp_path / "scratch").mkdir()
+
+    def rehearse(
+        project: Path, *arguments: str, check: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        return run(
+            *(sys.executable, "release/rehearse.py", *arguments),
+            cwd=project,
+            check=check,
+            CARGO_TARGET_DIR=str(BUILD / "target-rehearsal"),
+            TMPDIR=str(tmp_path / "scratch"),
+            **variables,
+        )
+
+    return rehearse
+
+
+def state(project: Path, run: Run) -> list[str]:
+    """All that a rehearsal must leave alone."""
+    questions = ["rev-parse HEAD", "tag", "status --porcelain --ignored", "config --list --local"]
+    return [run("git", *question.split(), cwd=project).stdout for question in questions]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_it_passes_as_a_session(backend: str, repository: Repository, run: Run) -> None:
+    project = repository(build_backend=backend)
+    (project / "notes.txt").write_text("not committed")
+    before = state(project, run)
+    target = str(BUILD / "target-rehearsal")
+    printed = run("nox", "-s", "rehearse", cwd=project, CARGO_TARGET_DIR=target).stdout
+    for name in STEPS:
+        assert re.search(rf"^{name} \.\.\. [\d.]+ s$", printed, re.M), printed
+    table = printed[printed.index("\n\n") :]
+    assert re.search(r"bump and tag +v0\.1\.1", table)
+    assert re.search(rf"wheels +{WHEEL}, from the sdist", table)
+    assert "taken once; refused with a wrong password, and a second time" in table
+    assert re.search(r"\d+ of 31 files are not here, so not checked: macosx_arm64", table)
+    for version in ("3.11", "3.12", "3.13", "3.14", "3.15"):
+        result = WHEEL if version in PYTHONS else "left out: this Python is not at hand"
+        assert re.search(rf"install on {version} +{result}", table)
+    assert "Before a release: pyproject.toml still says 'Your Name'" in printed
+    shutil.rmtree(project / ".nox")
+    assert state(project, run) == before
+
+
+def without_rust(project: Path) -> None:
+    manifest = project / "Cargo.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace('rust-version = "1.85"', 'rust-version = "1.999"'), "utf-8")
+
+
+def broken_rust(project: Path) -> None:
+    (project / "rust" / "kernel.rs").write_text("fn {")
+
+
+def broken_behaviour(project: Path) -> None:
+    kernel = project / "rust" / "kernel.rs"
+    kernel.write_text(kernel.read_text("utf-8").replace("from(a == b)", "from(a != b)"), "utf-8")
+
+
+def no_license(project: Path) -> None:
+    (project / "LICENSE").unlink()
+
+
+def no_bump_configuration(project: Path) -> None:
+    (project / ".bumpversion.cfg").unlink()
+
+
+FAULTS = {
+    "Rust too old": (without_rust, "preflight", "older than the 1.999 of Cargo.toml"),
+    "no configuration": (no_bump_configuration, "bump and tag", "--new-version"),
+    "Rust does not compile": (broken_rust, "wheels", "kernel.rs"),
+    "no license": (no_license, "gate", "holds no license"),
+    "tests fail": (broken_behaviour, "install on 3.11", "FAILED tests/test_fast_doubles.py"),
+}
+
+
+@pytest.mark.parametrize(("fault", "step", "reason"), FAULTS.values(), ids=FAULTS)
+def test_it_stops_at_the_step_that_fails(
+    fault: Callable[[Path], None],
+    step: str,
+    reason: str,
+    repository: Repository,
+    rehearse: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
+    tmp_path: Path,
+) -> None:
+    project = repository()
+    fault(project)
+    run("git", "commit", "--quiet", "--all", "--message=A fault", cwd=project, **GIT)
+    result = rehearse(project, check=False)
+    assert result.returncode == 1, result.stdout
+    assert reason in result.stdout
+    assert f"\nThe rehearsal stopped at: {step}. " in result.stdout
+    assert "Traceback" not in result.stdout
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_proprietary_project_stops_at_the_gate(
+    repository: Repository, rehearse: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    result = rehearse(repository(license="Proprietary"), check=False)
+    assert result.returncode == 1
+    assert "is never to be uploaded: its classifier is 'Private :: Do Not Upload'" in result.stdout
+    assert "The rehearsal stopped at: gate." in result.stdout
+
+
+def test_dependencies_come_from_the_usual_index_and_the_package_never(
+    repository: Repository,
+    rehearse: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
+    tmp_path: Path,
+) -> None:
+    """Someone has put a newer package of the same name on the index that pip is told to use."""
+    project = repository()
+    manifest = project / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace("\nclassifiers", '\ndependencies = ["tinylib"]\nclassifiers'))
+    test = project / "tests" / "test_fast_doubles.py"
+    test.write_text(f"import tinylib as tinylib\n{test.read_text('utf-8')}", "utf-8")
+    run("git", "commit", "--quiet", "--all", "--message=A dependency", cwd=project, **GIT)
+    with LocalIndex(tmp_path / "usual") as usual:
+        with WheelFile(usual.folder / "tinylib-1.0-py3-none-any.whl", "w") as wheel:
+            wheel.writestr("tinylib.py", "")
+            info = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            wheel.writestr("tinylib-1.0.dist-info/WHEEL", info)
+            name = "Metadata-Version: 2.1\nName: tinylib\nVersion: 1.0\n"
+            wheel.writestr("tinylib-1.0.dist-info/METADATA", name)
+        for version in ("0.1.1", "99.0"):
+            make_wheel(usual.folder, "manylinux_x86_64", "cp311-abi3", version=version)
+            make_sdist(usual.folder, version=version)
+        printed = rehearse(project, PIP_EXTRA_INDEX_URL=f"{usual.url}simple/").stdout
+    assert re.search(rf"install on 3\.1\d +{WHEEL}", printed)
+
+
+def test_wheels_of_cibuildwheel_can_be_rehearsed(
+    repository: Repository,
+    rehearse: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
+    tmp_path: Path,
+) -> None:
+    project = repository(build_backend="setuptools-rust")
+    wheelhouse = tmp_path / "wheelhouse"
+    sdist = ("python", "-m", "build", "--sdist", "--no-isolation", f"--outdir={tmp_path}")
+    run(*sdist, cwd=project)
+    (made,) = tmp_path.glob("*.tar.gz")
+    platforms = "cp3??-manylinux_x86_64 cp314t-win32"
+    small_wheels = Path(__file__).with_name("small_wheels.py")
+    target = str(BUILD / "target-rehearsal")
+    run(
+        sys.executable,
+        small_wheels,
+        made,
+        cwd=tmp_path,
+        CIBW_BUILD=platforms,
+        CARGO_TARGET_DIR=target,
+    )
+    printed = rehearse(project, f"--wheelhouse={wheelhouse}").stdout
+    assert re.search(r"bump and tag +v0\.1\.0", printed)
+    assert re.search(r"wheels +2 of ", printed)
+    assert "28 of 31 files are not here" in printed
+    assert re.search(r"install on 3\.1\d +fast_doubles-0\.1\.0-cp311-abi3-manylinux", printed)
+    result = rehearse(project, f"--wheelhouse={tmp_path / 'none'}", check=False)
+    assert result.returncode == 1
+    assert "holds no wheel" in result.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc who listens")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_it_can_be_stopped(
+    how: signal.Signals, repository: Repository, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """While its index is up: afterwards nobody listens, and nothing is left in scratch folders."""
+    project, scratch = repository(), tmp_path / "scratch"
+    scratch.mkdir()
+    program = subprocess.Popen(
+        [sys.executable, "-u", "release/rehearse.py"],
+        cwd=project,
+        env=environment
+        | {"TMPDIR": str(scratch), "CARGO_TARGET_DIR": str(BUILD / "target-rehearsal")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        encoding="utf-8",
+    )
+    assert program.stdout
+    printed = ""
+    while "install on" not in printed:
+        printed += program.stdout.read(1) or pytest.fail(printed)
+    ports = listening(program.pid)
+    assert len(ports) == 1
+    os.kill(program.pid, how)
+    program.wait(timeout=30)
+    assert program.returncode != 0
+    for port in ports:
+        with contextlib.closing(socket.socket()) as connection:
+            assert connection.connect_ex(("127.0.0.1", port)) != 0
+    if how != signal.SIGKILL:
+        assert list(scratch.iterdir()) == []
+        assert "Traceback" not in program.stdout.read()
+
+
+def listening(pid: int) -> list[int]:
+    """The ports on which a process listens; it must be 127.0.0.1 alone."""
+    inodes = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            inodes |= set(re.findall(r"socket:\[(\d+)\]", os.readlink(link)))
+    ports = []
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A" and words[9] in inodes:
+                address, port = words[1].split(":")
+                assert (table, address) == ("tcp", "0100007F")
+                ports.append(int(port, 16))
+    return ports
