@@ -40,6 +40,7 @@ if __name__ == "__main__":
     cd {ANSWERS["project_slug"]}
     nox                # check, build and test; without an installation: uvx nox
     nox -s bench       # measure it against Python
+    nox -s rehearse    # the whole release on this machine, when you get there
 
 README.md says which five files to put your own code into.
 """

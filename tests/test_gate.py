@@ -4,12 +4,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import cibuildwheel
 import pytest
-from answers import PROJECT_FOLDER
+from answers import FLOORS, PROJECT_FOLDER
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.tags import sys_tags
@@ -304,3 +306,21 @@ def test_only_the_very_set_that_is_promised_passes(
         assert f"{platform} {abi}" in reasons
     for platform, abi in found - promise:
         assert f"the ABI {abi} for {platform}, which wheels.txt does not list" in reasons
+
+
+def test_limits_are_those_of_cibuildwheels_images() -> None:
+    resources = Path(cibuildwheel.__file__).parent / "resources" / "defaults.toml"
+    images = tomllib.loads(resources.read_text("utf-8"))["tool"]["cibuildwheel"]["linux"]
+    for name, platform in plan.PLATFORMS.items():
+        family, _, arch = name.partition("_")
+        if family in ("manylinux", "musllinux"):
+            newest = platform.newest.replace(".", "_")
+            assert images[f"{family}-{arch}-image"] == f"{family}_{newest}"
+
+
+def test_limits_are_not_below_the_macos_that_is_asked_for(render: Render) -> None:
+    for floor in FLOORS:
+        manifest = tomllib.loads((render(python_floor=floor) / "pyproject.toml").read_text("utf-8"))
+        asked = manifest["tool"]["cibuildwheel"]["macos"]["environment"]["MACOSX_DEPLOYMENT_TARGET"]
+        for name in ("macosx_x86_64", "macosx_arm64"):
+            assert Version(plan.PLATFORMS[name].newest) >= Version(asked)
