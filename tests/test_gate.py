@@ -310,7 +310,7 @@ def test_only_the_very_set_that_is_promised_passes(
 
 def test_limits_are_those_of_cibuildwheels_images() -> None:
     resources = Path(cibuildwheel.__file__).parent / "resources" / "defaults.toml"
-    images = tomllib.loads(resources.read_text("utf-8"))["tool"]["cibuildwheel"]["linux"]
+    images = tomllib.loads(resources.read_text("utf-8"))["tool"]["cibuildwheel"]
     for name, platform in plan.PLATFORMS.items():
         family, _, arch = name.partition("_")
         if family in ("manylinux", "musllinux"):
