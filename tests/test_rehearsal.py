@@ -15,7 +15,7 @@ import pytest
 from answers import BACKENDS
 from conftest import BUILD, GIT, PYTHONS
 from local_index import LocalIndex
-from small_wheels import make_sdist, make_wheel
+from small_wheels import PLATFORMS, make_sdist, make_wheel
 from wheel.wheelfile import WheelFile
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -157,8 +157,17 @@ def test_dependencies_come_from_the_usual_index_and_the_package_never(
             name = "Metadata-Version: 2.1\nName: tinylib\nVersion: 1.0\n"
             wheel.writestr("tinylib-1.0.dist-info/METADATA", name)
         for version in ("0.1.1", "99.0"):
-            make_wheel(usual.folder, "manylinux_x86_64", "cp311-abi3", version=version)
             make_sdist(usual.folder, version=version)
+            for platform in ("linux_x86_64", PLATFORMS["manylinux_x86_64"][1]):
+                wheel = make_wheel(
+                    usual.folder,
+                    "manylinux_x86_64",
+                    "cp311-abi3",
+                    version=version,
+                    platform_tag=platform,
+                )
+                # A build number: of two wheels of one version, pip would take this one.
+                wheel.rename(wheel.with_name(wheel.name.replace("-cp311", "-1-cp311")))
         printed = rehearse(project, PIP_EXTRA_INDEX_URL=f"{usual.url}simple/").stdout
     assert re.search(rf"install on 3\.1\d +{WHEEL}", printed)
 
