@@ -90,10 +90,7 @@ def benchmarks(session: nox.Session) -> None:
     """
     if session.posargs not in ([], ["--check"]):
         session.error(f"nox -s benchmarks takes --check or nothing, not {session.posargs}")
-    lacking = [command for command in ("gcc", "swig") if not shutil.which(command)]
-    if lacking:
-        names = " ".join(lacking)
-        session.error(f"Missing: {names} (on Debian and Ubuntu: apt install {names})")
+    require_c(session)
     set_up(session)
     session.install("--require-hashes", "--requirement=benchmarks/requirements.txt")
 
@@ -113,17 +110,7 @@ def benchmarks(session: nox.Session) -> None:
     session.run("maturin", "build", "--release", "--locked", crate, f"--out={wheels}")
     session.install("--force-reinstall", "--no-deps", *map(str, wheels.glob("*.whl")))
 
-    question = "import sysconfig; print(sysconfig.get_path('include'))"
-    headers = (session.run("python", "-c", question, silent=True) or "").strip()
-    if not Path(headers, "Python.h").exists():
-        session.error(
-            f"Missing: {headers}/Python.h (on Debian and Ubuntu: apt install python3-dev)"
-        )
-    swig = ("swig", "-python", "-outdir", str(modules), "-o", str(modules / "swig_c.c"))
-    session.run(*swig, str(sources / "swig_c.i"), external=True)
-    gcc = ("gcc", "-O3", "-shared", "-fPIC", f"-I{headers}")
-    session.run(*gcc, str(modules / "swig_c.c"), "-o", str(modules / "_swig_c.so"), external=True)
-    session.run(*gcc, str(sources / "plain.c"), "-o", str(modules / "plain_c.so"), external=True)
+    compile_c(session, sources, modules)
 
     paths = ROOT / "benchmarks", modules, project / "tests"
     session.env["PYTHONPATH"] = os.pathsep.join(map(str, paths))
@@ -157,6 +144,21 @@ def nightly(session: nox.Session) -> None:
         session.run("cargo", "+nightly", "miri", *test, external=True)
 
 
+def compile_c(session: nox.Session, sources: Path, modules: Path) -> None:
+    """Compile the opponents in C, the one through SWIG and the one by hand, into a folder."""
+    question = "import sysconfig; print(sysconfig.get_path('include'))"
+    headers = (session.run("python", "-c", question, silent=True) or "").strip()
+    if not Path(headers, "Python.h").exists():
+        session.error(
+            f"Missing: {headers}/Python.h (on Debian and Ubuntu: apt install python3-dev)"
+        )
+    swig = ("swig", "-python", "-outdir", str(modules), "-o", str(modules / "swig_c.c"))
+    session.run(*swig, str(sources / "swig_c.i"), external=True)
+    gcc = ("gcc", "-O3", "-shared", "-fPIC", f"-I{headers}")
+    session.run(*gcc, str(modules / "swig_c.c"), "-o", str(modules / "_swig_c.so"), external=True)
+    session.run(*gcc, str(sources / "plain.c"), "-o", str(modules / "plain_c.so"), external=True)
+
+
 def render(session: nox.Session, folder: Path) -> Path:
     """Render a project with the default answers in a folder, in place of an earlier one."""
     options = ("--no-input", "--default-config")
@@ -181,3 +183,11 @@ def require_rust(session: nox.Session) -> None:
     version = re.match(r"rustc (\d+)\.(\d+)", answer)
     if version is None or tuple(map(int, version.groups())) < OLDEST_RUST:
         session.error(f"Missing: Rust {wanted} or newer; this is {answer.strip() or 'unusable'}")
+
+
+def require_c(session: nox.Session) -> None:
+    """Stop with a plain sentence where a tool of the opponents in C is missing."""
+    lacking = [command for command in ("gcc", "swig") if not shutil.which(command)]
+    if lacking:
+        names = " ".join(lacking)
+        session.error(f"Missing: {names} (on Debian and Ubuntu: apt install {names})")
