@@ -35,7 +35,8 @@ class Outcome(NamedTuple):
     def row(self) -> list[str]:
         """What a table says of it."""
         sign, verdict = "≤" if self.at_most else "≥", "yes" if self.reached else "**no**"
-        return [self.goal, f"{sign} {self.limit:g}", f"{self.measured:.3g}", verdict]
+        measured = f"{self.measured:.0f}" if self.measured >= 100 else f"{self.measured:.3g}"
+        return [self.goal, f"{sign} {self.limit:g}", measured, verdict]
 
 
 def outcomes(results: Results) -> Iterator[Outcome]:
