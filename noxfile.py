@@ -1,6 +1,7 @@
 """The template's tasks: `nox -s demo` and `nox -s test`; `nox -l` lists them all."""
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -81,6 +82,92 @@ def newest(session: nox.Session) -> None:
     session.run("pytest", "--verbose", "tests/on_demand/test_newest_pythons.py", *session.posargs)
 
 
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure the kernel beside a dozen others, and write docs/benchmarks.md and its charts.
+
+    `nox -s benchmarks -- --check` writes nothing, and fails where a goal is missed.
+    """
+    if session.posargs not in ([], ["--check"]):
+        session.error(f"nox -s benchmarks takes --check or nothing, not {session.posargs}")
+    require_c(session)
+    set_up(session)
+    session.install("--require-hashes", "--requirement=benchmarks/requirements.txt")
+
+    sources = ROOT / "benchmarks" / "opponents"
+    folder = ROOT / "build" / "benchmarks"
+    wheels, modules = folder / "wheels", folder / "modules"
+    for part in (wheels, modules, folder / "criterion"):
+        shutil.rmtree(part, ignore_errors=True)
+    modules.mkdir(parents=True)
+    session.env["CARGO_TARGET_DIR"] = str(folder / "target")
+    session.env["CRITERION_HOME"] = str(folder / "criterion")
+    session.env["PYO3_BUILD_EXTENSION_MODULE"] = "1"
+
+    project = render(session, folder)
+    session.run("uv", "build", "--wheel", f"--out-dir={wheels}", str(project))
+    crate = f"--manifest-path={sources / 'Cargo.toml'}"
+    session.run("maturin", "build", "--release", "--locked", crate, f"--out={wheels}")
+    session.install("--force-reinstall", "--no-deps", *map(str, wheels.glob("*.whl")))
+
+    compile_c(session, sources, modules)
+
+    paths = ROOT / "benchmarks", modules, project / "tests"
+    session.env["PYTHONPATH"] = os.pathsep.join(map(str, paths))
+    times = f"--benchmark-json={folder / 'times.json'}"
+    session.run("pytest", "benchmarks/bench_variants.py", "--quiet", times)
+    for script in ("memory", "gil"):
+        with (folder / f"{script}.json").open("w") as printed:
+            session.run("python", f"benchmarks/{script}.py", stdout=printed)
+    limit = ("cargo", "run", "--release", "--locked", crate, "--example=limit")
+    session.run(*limit, "--", "--bench", external=True)
+    conclusion = "goals" if session.posargs == ["--check"] else "report"
+    session.run("python", f"benchmarks/{conclusion}.py", str(folder))
+
+
+@nox.session
+def nightly(session: nox.Session) -> None:
+    """Compare the kernel with its oracle a million times; run its tests under Miri, if there."""
+    set_up(session)
+    folder = ROOT / "build" / "nightly"
+    session.env["CARGO_TARGET_DIR"] = str(folder / "target")
+    session.env["QUICKCHECK_TESTS"] = "1000000"
+    session.chdir(render(session, folder))
+    test = ("test", "--locked", "--no-default-features", *session.posargs)
+    session.run("cargo", *test, external=True)
+
+    miri = subprocess.run(["cargo", "+nightly", "miri", "--version"], capture_output=True)
+    if miri.returncode:
+        session.warn("Miri was NOT run: this machine has no nightly toolchain with it.")
+    else:
+        session.env["QUICKCHECK_TESTS"] = "100"  # Miri is thousands of times slower
+        session.run("cargo", "+nightly", "miri", *test, external=True)
+
+
+def compile_c(session: nox.Session, sources: Path, modules: Path) -> None:
+    """Compile the opponents in C, the one through SWIG and the one by hand, into a folder."""
+    question = "import sysconfig; print(sysconfig.get_path('include'))"
+    headers = (session.run("python", "-c", question, silent=True) or "").strip()
+    if not Path(headers, "Python.h").exists():
+        session.error(
+            f"Missing: {headers}/Python.h (on Debian and Ubuntu: apt install python3-dev)"
+        )
+    swig = ("swig", "-python", "-outdir", str(modules), "-o", str(modules / "swig_c.c"))
+    session.run(*swig, str(sources / "swig_c.i"), external=True)
+    gcc = ("gcc", "-O3", "-shared", "-fPIC", f"-I{headers}")
+    session.run(*gcc, str(modules / "swig_c.c"), "-o", str(modules / "_swig_c.so"), external=True)
+    session.run(*gcc, str(sources / "plain.c"), "-o", str(modules / "plain_c.so"), external=True)
+
+
+def render(session: nox.Session, folder: Path) -> Path:
+    """Render a project with the default answers in a folder, in place of an earlier one."""
+    options = ("--no-input", "--default-config")
+    project = folder / "fast-doubles"
+    shutil.rmtree(project, ignore_errors=True)
+    session.run("cookiecutter", str(ROOT), *options, f"--output-dir={folder}")
+    return project
+
+
 def set_up(session: nox.Session) -> None:
     """Install the locked tools, on a machine with Rust."""
     require_rust(session)
@@ -96,3 +183,11 @@ def require_rust(session: nox.Session) -> None:
     version = re.match(r"rustc (\d+)\.(\d+)", answer)
     if version is None or tuple(map(int, version.groups())) < OLDEST_RUST:
         session.error(f"Missing: Rust {wanted} or newer; this is {answer.strip() or 'unusable'}")
+
+
+def require_c(session: nox.Session) -> None:
+    """Stop with a plain sentence where a tool of the opponents in C is missing."""
+    lacking = [command for command in ("gcc", "swig") if not shutil.which(command)]
+    if lacking:
+        names = " ".join(lacking)
+        session.error(f"Missing: {names} (on Debian and Ubuntu: apt install {names})")

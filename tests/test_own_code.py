@@ -53,7 +53,7 @@ def python(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def answer_with(project: Path, number: int) -> None:
     """Edit the kernel: every text holds `number` doubles now."""
-    signature = "pub fn count_doubles<const WIDTH: usize>(_: &[u8]) -> usize"
+    signature = "pub fn count_doubles<Unit>(_: &[Unit]) -> usize"
     (project / "rust" / "kernel.rs").write_text(f"{signature} {{\n    {number}\n}}\n")
 
 

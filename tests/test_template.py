@@ -138,9 +138,10 @@ def test_questions_are_read_in_the_agreed_order() -> None:
     ]
 
 
-def test_lock_pins_every_tool_by_hash() -> None:
-    lock = (TEMPLATE / "requirements.txt").read_text("utf-8")
-    wanted = re.findall(r"^[a-z0-9-]+", (TEMPLATE / "requirements.in").read_text("utf-8"), re.M)
+@pytest.mark.parametrize("folder", [TEMPLATE, TEMPLATE / "benchmarks"], ids=lambda path: path.name)
+def test_lock_pins_every_tool_by_hash(folder: Path) -> None:
+    lock = (folder / "requirements.txt").read_text("utf-8")
+    wanted = re.findall(r"^[a-z0-9-]+", (folder / "requirements.in").read_text("utf-8"), re.M)
     for name in wanted:
         assert re.search(rf"^{name}==[^\n]+\\\n +--hash=sha256:", lock, re.M), name
 
