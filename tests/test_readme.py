@@ -64,7 +64,7 @@ def test_pyo3_is_the_version_that_is_claimed() -> None:
 
 
 def test_first_screen_has_the_commands() -> None:
-    first = "\n".join(README.splitlines()[:20])
+    first = "\n".join(README.splitlines()[:24])
     for word in ("uvx cookiecutter gh:", "uvx nox", "times as fast", "Already have a crate?"):
         assert word in first
     prompts = json.dumps(QUESTIONS["__prompts__"])

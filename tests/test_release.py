@@ -194,6 +194,15 @@ def test_a_tag_publishes_all_that_is_promised(
     assert "--prerelease=false" in (run.releases / "v0.1.0" / "published").read_text()
 
 
+def test_platforms_without_a_runner_are_published_without_an_installation(
+    new_project: Callable[..., Project], tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    project = new_project("musllinux_x86_64 abi3")
+    run = project.workflow(tmp_path / "run", pypi, testpypi).run()
+    assert run.results["install"] == "skipped"
+    assert_all_is_published(run, pypi, files=2)
+
+
 @only_maturin
 @pytest.mark.parametrize("send", [False, True])
 def test_a_run_by_hand_never_publishes_to_pypi(
