@@ -91,7 +91,7 @@ def test_sources_of_setuptools_rust_compile_for_one_free_threaded_version(
         PYO3_CROSS_PYTHON_VERSION=python,
         PYO3_BUILD_EXTENSION_MODULE="1",
     )
-    with (target / TARGET / "release" / "libfast_doubles_native.so").open("rb") as library:
+    with (target / TARGET / "release" / "lib_fast_doubles_native.so").open("rb") as library:
         table = ELFFile(library).get_section_by_name(".dynsym")
         symbols = {symbol.name for symbol in table.iter_symbols()}
         assert symbols & {"PyInit__native", "PyModExport__native"} == entry_points

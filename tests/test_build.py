@@ -55,7 +55,7 @@ WHEEL = {
     "fast_doubles-0.1.0.dist-info/licenses/LICENSE",
 }
 OF_THE_BACKEND = {
-    "maturin": {"fast_doubles-0.1.0.dist-info/sboms/fast_doubles_native.cyclonedx.json"},
+    "maturin": {"fast_doubles-0.1.0.dist-info/sboms/_fast_doubles_native.cyclonedx.json"},
     "setuptools-rust": {"fast_doubles-0.1.0.dist-info/top_level.txt"},
 }
 

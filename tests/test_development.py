@@ -45,7 +45,7 @@ def test_isolated_rebuild_compiles_nothing(project: Path, python: Path, run: Run
     # The isolated environments have new paths each time: PyO3 must not depend on them.
     (project / "rust" / "lib.rs").touch()
     uv = ["uv", "build", "--wheel", f"--python={python}", "--out-dir=out"]
-    assert "Compiling fast_doubles_native" in run(*uv, cwd=project).stdout
+    assert "Compiling _fast_doubles_native" in run(*uv, cwd=project).stdout
     pip = [python, "-m", "pip", "wheel", "--verbose", "--no-deps", "--wheel-dir=out", "."]
     build = [python, "-m", "build", "--wheel", "--outdir=out"]
     for command in (uv, pip, build):

@@ -92,8 +92,8 @@ def test_manifests_are_valid(render: Render, answers: dict[str, str]) -> None:
 
     cargo = tomllib.loads((project / "Cargo.toml").read_text("utf-8"))
     lock = tomllib.loads((project / "Cargo.lock").read_text("utf-8"))
-    assert cargo["package"]["name"] == "fast_doubles_native"
-    assert "fast_doubles_native" in [package["name"] for package in lock["package"]]
+    assert cargo["package"]["name"] == "_fast_doubles_native"
+    assert "_fast_doubles_native" in [package["name"] for package in lock["package"]]
     assert cargo["package"]["publish"] is False
     assert "extension-module" not in (project / "Cargo.toml").read_text("utf-8")
 
@@ -215,3 +215,12 @@ def test_ordinary_text_comes_out_as_it_was_given(render: Render, text: str) -> N
     readme = (project / "README.md").read_text("utf-8")
     assert readme.startswith(f"# {text}\n\n{text}\n")
     assert f"Copyright (c) {text}\n" in (project / "LICENSE").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["aardvark", "fast_doubles", "owl_tally", "zz", "_private"])
+def test_cargo_finds_nothing_to_change_in_the_lock(render: Render, name: str) -> None:
+    project = render(project_slug=name.strip("_"), package_name=name)
+    before = (project / "Cargo.lock").read_bytes()
+    command = ["cargo", "metadata", "--format-version=1"]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
+    assert (project / "Cargo.lock").read_bytes() == before
