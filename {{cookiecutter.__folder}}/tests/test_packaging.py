@@ -16,7 +16,6 @@ import pytest
 TEXT = Path(__file__, "../../pyproject.toml").resolve().read_text("utf-8")
 PYPROJECT = tomllib.loads(TEXT)
 DISTRIBUTION = distribution(PYPROJECT["project"]["name"])
-MODULE = re.findall(r'^(?:module-name|target) = "([\w.]+)"', TEXT, re.MULTILINE)[0]
 FLOOR = int(re.findall(r"^>=\s*3\.(\d+)", PYPROJECT["project"]["requires-python"])[0])
 
 
@@ -41,7 +40,8 @@ def test_classifiers_begin_at_the_floor() -> None:
 
 def test_stub_has_the_names_of_the_library() -> None:
     # stubtest compares more, but stops where the package imports a name that the stub lacks.
-    library = importlib.import_module(MODULE)
+    (module,) = re.findall(r'^(?:module-name|target) = "([\w.]+)"', TEXT, re.MULTILINE)
+    library = importlib.import_module(module)
     stub = Path(library.__file__ or "").with_name("_native.pyi")
     names = re.findall(r"^__all__ = (\[.*?\])", stub.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     stated = sorted(ast.literal_eval(names[0])) if names else []
