@@ -35,9 +35,11 @@ def rust(session: nox.Session) -> None:
     strict = ("--", "--deny", "warnings")
     session.env["PYO3_PYTHON"] = sys.executable
     session.run("cargo", "fmt", "--check")
-    session.run(*clippy, "--all-features", *strict)
     session.run(*clippy, "--no-default-features", *strict)
     session.run("cargo", "test", "--locked", "--no-default-features", *session.posargs)
+    # rustc would name the module alone.
+    session.log("rust/kernel.rs passes alone. Next: does it have all that rust/python.rs calls?")
+    session.run(*clippy, "--all-features", *strict)
 
 
 @nox.session(python=PYTHONS)

@@ -1,6 +1,8 @@
 """The facts that stand in more than one place of the packaging agree."""
 
+import ast
 import configparser
+import importlib
 import json
 import re
 import sys
@@ -34,6 +36,16 @@ def test_classifiers_begin_at_the_floor() -> None:
     classifiers = DISTRIBUTION.metadata.get_all("Classifier") or []
     minors = re.findall(r":: Python :: 3\.(\d+)$", "\n".join(classifiers), re.MULTILINE)
     assert [int(minor) for minor in minors] == list(range(FLOOR, FLOOR + len(minors)))
+
+
+def test_stub_has_the_names_of_the_library() -> None:
+    # stubtest compares more, but stops where the package imports a name that the stub lacks.
+    (module,) = re.findall(r'^(?:module-name|target) = "([\w.]+)"', TEXT, re.MULTILINE)
+    library = importlib.import_module(module)
+    stub = Path(library.__file__ or "").with_name("_native.pyi")
+    names = re.findall(r"^__all__ = (\[.*?\])", stub.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    stated = sorted(ast.literal_eval(names[0])) if names else []
+    assert stated == sorted(library.__all__), f"{stub}: not the names that rust/python.rs gives"
 
 
 def test_features_of_pyo3_name_the_floor() -> None:
