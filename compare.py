@@ -229,7 +229,7 @@ def main(words=None):
     rows, failures = compare(projects, release=options.release, everything=options.all)
     print(table([("project", "template", "file", "state"), *rows]))
     differing = {row[0] for row in rows if row[3] in ("changed", "missing")}
-    print(f"\n{len(projects)} projects, {len(differing)} differ, {failures} could not be.")
+    print(f"\n{len(projects)} projects, {len(differing)} differ, {failures} could not be compared.")
     return 1 if failures else 0
 
 

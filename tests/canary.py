@@ -393,20 +393,21 @@ def render(backend: str, floor: str, folder: str, tools: Path | None = None) -> 
     out = FOLDER / folder / f"{backend}-{floor}"
     shutil.rmtree(out, ignore_errors=True)
     project = out / "fast-doubles"
-    for words in (
-        [
-            *(tools or sys.executable, "-m", "cookiecutter", TEMPLATE, "--no-input"),
-            *("--default-config", f"--output-dir={out}"),
-            *(f"build_backend={backend}", f"python_floor={floor}"),
-        ],
-        ["git", "init", "--quiet", "--initial-branch=main", project],
-        ["git", "-C", project, "add", "--all"],
-        ["git", "-C", project, "commit", "--quiet", "--message=Start"],
-    ):
-        subprocess.run(
-            [str(word) for word in words], env=os.environ | GIT, check=True, capture_output=True
-        )
+    cookiecutter = [tools or sys.executable, "-m", "cookiecutter", TEMPLATE, "--no-input"]
+    options = ["--default-config", f"--output-dir={out}"]
+    answers = [f"build_backend={backend}", f"python_floor={floor}"]
+    quietly([*cookiecutter, *options, *answers])
+    if not (project / ".git").exists():
+        quietly(["git", "init", "--quiet", "--initial-branch=main", project])
+        quietly(["git", "-C", project, "add", "--all"])
+        quietly(["git", "-C", project, "commit", "--quiet", "--message=Start"])
     return project
+
+
+def quietly(words: list[object]) -> None:
+    """Run a command that must succeed: CalledProcessError where it does not."""
+    command = [str(word) for word in words]
+    subprocess.run(command, env=os.environ | GIT, check=True, capture_output=True)
 
 
 def install_newest_tools(log: Path) -> bool:
@@ -443,6 +444,9 @@ def bring_up_to_date(project: Path, pypi: dict[str, str], log: Path) -> str | No
     Returns:
         What failed, in two words; None where nothing did.
     """
+    if not (project / ".git").exists():
+        # Without one of its own, what is committed below would go to the template's repository.
+        return "no repository of its own"
     manifest = project / "pyproject.toml"
     text = manifest.read_text("utf-8")
     for wanted, version in refused(manifest_of(project), pypi):
@@ -465,10 +469,7 @@ def bring_up_to_date(project: Path, pypi: dict[str, str], log: Path) -> str | No
         (command,) = re.findall(r"^#\s+(uv pip compile .*)", lock.read_text("utf-8"), re.M)
         if not must(log, *command.split(), "--upgrade", "--quiet", cwd=project):
             return f"lock of release/{lock.name}"
-    if not (project / ".git").exists():
-        # Without one of its own, what is committed here would be the template's own repository.
-        return "no repository of its own"
-    for command in (("add", "--all"), ("commit", "--quiet", "--message=Newest")):
+    for command in (("add", "--all"), ("commit", "--quiet", "--allow-empty", "--message=Newest")):
         if not must(log, "git", *command, cwd=project, **GIT):
             return f"git {command[0]}"
     return None
@@ -502,7 +503,7 @@ def try_out(backend: str, floor: str, pypi: dict[str, str]) -> Trial:
     try:
         project = render(backend, floor, "projects", python_of(FOLDER / "tools"))
     except subprocess.CalledProcessError:
-        return Trial(what, "BROKEN: cookiecutter")
+        return Trial(what, "BROKEN: rendering")
     if failed := bring_up_to_date(project, pypi, log):
         return Trial(what, f"BROKEN: {failed} ({place(log)})")
     succeeded = must(

@@ -179,3 +179,58 @@ def test_combination_without_a_python_is_told(monkeypatch: pytest.MonkeyPatch) -
     trial = canary.try_out("maturin", "3.12", {})
     assert trial.state == "not run: no Python 3.12 or newer is at hand"
     assert not trial.broken
+
+
+def test_nothing_is_committed_to_the_templates_own_repository(tmp_path: Path) -> None:
+    """A rendering lies inside of it, and `git commit` would take the nearest repository."""
+    assert canary.bring_up_to_date(tmp_path, {}, tmp_path / "log") == "no repository of its own"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rendering_has_a_repository_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(canary, "FOLDER", tmp_path)
+    project = canary.render("maturin", "3.11", "projects")
+    assert (project / ".git").is_dir()
+
+
+def test_session_that_fails_breaks_the_combination_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def must(log: Path, *command: str, **options: object) -> bool:
+        ran.append(command[1:])
+        log.write_text("nox > * rust: failed\nnox > * tests-3.11: success\n", "utf-8")
+        return False
+
+    ran: list[tuple[str, ...]] = []
+    monkeypatch.setattr(canary, "FOLDER", tmp_path)
+    monkeypatch.setattr(canary, "render", lambda *words: tmp_path)
+    monkeypatch.setattr(canary, "bring_up_to_date", lambda *words: None)
+    monkeypatch.setattr(canary, "must", must)
+    trial = canary.try_out("maturin", "3.11", {})
+    assert trial.broken
+    assert trial.state.startswith("BROKEN: rust (")
+    assert ran == [("-m", "nox", "--sessions", *canary.SESSIONS)]
+
+
+def test_the_newest_versions_reach_the_project(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The upper bound goes, the toolchain follows, and cargo is told of a newer PyO3."""
+    monkeypatch.setattr(canary, "FOLDER", tmp_path)
+    project = canary.render("maturin", "3.11", "projects")
+    said: list[tuple[str, ...]] = []
+    monkeypatch.setattr(canary, "must", lambda log, *command, **options: not said.append(command))
+    monkeypatch.setattr(canary, "newest_crate", {"pyo3": "0.31.2", "quickcheck": "1.1.5"}.get)
+    monkeypatch.setattr(canary, "rust_here", lambda: "1.99.0")
+    assert canary.bring_up_to_date(project, {"maturin": "2.0.1"}, tmp_path / "log") is None
+    manifest = canary.manifest_of(project)
+    assert manifest["build-system"]["requires"] == ["maturin==2.0.1"]
+    assert "maturin==2.0.1" in manifest["dependency-groups"]["wheel"]
+    assert manifest["tool"]["cibuildwheel"]["environment"]["RUSTUP_TOOLCHAIN"] == "1.99.0"
+    assert ("cargo", "add", "--quiet", "pyo3@0.31.2") in said
+    assert not any("quickcheck" in word for command in said for word in command)
+    compiled = [command for command in said if command[:3] == ("uv", "pip", "compile")]
+    assert len(compiled) == 2
+    assert all("--upgrade" in command for command in compiled)
