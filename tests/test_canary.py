@@ -123,6 +123,13 @@ def test_what_dependabot_cannot_reach_is_told() -> None:
     assert canary.keeper("pip", TEMPLATE / "tests/unknown/requirements.txt") == "the canary alone"
 
 
+def test_dependabot_cannot_read_jinja_even_where_it_is_told_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(canary, "watched", lambda: {("cargo", f"{PROJECT_FOLDER.name}/")})
+    assert canary.keeper("cargo", PROJECT_FOLDER / "Cargo.lock") == "the canary alone"
+
+
 def test_requirements_that_hold_the_newest_back_are_found() -> None:
     manifest = {
         "build-system": {"requires": ["maturin>=1.16,<2"]},

@@ -15,6 +15,7 @@ nox.options.download_python = "never"
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)  # those of the classifiers
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+ABLE = None if HERE in PYTHONS else PYTHONS[0]  # nox may run on a Python below the floor
 PACKAGE = next(Path("python").glob("*/__init__.py")).parent.name
 
 
@@ -47,7 +48,7 @@ def tests(session: nox.Session) -> None:
     session.run("stubtest", PACKAGE)
 
 
-@nox.session(python=None if HERE in PYTHONS else PYTHONS[0], default=False)
+@nox.session(python=ABLE, default=False)
 def bench(session: nox.Session) -> None:
     """Measure how much faster than Python it is."""
     install_wheel(session, "test", "bench")
@@ -69,7 +70,7 @@ def gate(session: nox.Session) -> None:
     session.run("python", "release/gate.py", *session.posargs)
 
 
-@nox.session(default=False)
+@nox.session(python=ABLE, default=False)
 def rehearse(session: nox.Session) -> None:
     """Rehearse a release on this machine; nothing is published."""
     for lock in ("release/requirements.txt", "release/wheel-requirements.txt"):
