@@ -144,6 +144,24 @@ def nightly(session: nox.Session) -> None:
         session.run("cargo", "+nightly", "miri", *test, external=True)
 
 
+@nox.session
+def compare(session: nox.Session) -> None:
+    """Compare projects with the release they come from: `nox -s compare -- ../one ../two`."""
+    session.install("--require-hashes", "--requirement=requirements.txt")
+    with session.chdir(session.invoked_from):
+        session.run("python", str(ROOT / "compare.py"), *session.posargs)
+
+
+@nox.session
+def canary(session: nox.Session) -> None:
+    """Render, build and test with everything at its newest; one table: what is behind or broken.
+
+    `nox -s canary -- --look` only looks up what is behind.
+    """
+    set_up(session)
+    session.run("python", "tests/canary.py", *session.posargs)
+
+
 def compile_c(session: nox.Session, sources: Path, modules: Path) -> None:
     """Compile the opponents in C, the one through SWIG and the one by hand, into a folder."""
     question = "import sysconfig; print(sysconfig.get_path('include'))"

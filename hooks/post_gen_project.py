@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
@@ -32,7 +33,14 @@ def make_repository():
     return "A git repository was made, with a first commit."
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and "_commit" in ANSWERS:
+    # cruft runs the hooks whenever it compares two versions, and takes a .git folder for a part
+    # of the project; in a new project it writes .cruft.json after the hooks, too late to commit.
+    # What it prints itself may be a patch: hence the other stream.
+    print(
+        f"{ANSWERS['project_name']} was rendered by cruft: no repository was made.", file=sys.stderr
+    )
+elif __name__ == "__main__":
     print(
         f"""
 {ANSWERS["project_name"]} is ready. {make_repository()}

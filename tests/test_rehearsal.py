@@ -1,6 +1,7 @@
 """`nox -s rehearse`: a whole release on one machine, for both backends; and how it fails."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from answers import BACKENDS
+from answers import BACKENDS, FLOORS
 from conftest import BUILD, GIT, PYTHONS
 from local_index import LocalIndex
 from small_wheels import PLATFORMS, make_sdist, make_wheel
@@ -261,3 +262,14 @@ def listening(pid: int) -> list[int]:
                 assert (table, address) == ("tcp", "0100007F")
                 ports.append(int(port, 16))
     return ports
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_session_takes_a_python_that_the_package_supports(
+    floor: str, repository: Repository, run: Run
+) -> None:
+    """nox itself may run on an older one, on which pip refuses the package."""
+    command = ("nox", "--list-sessions", "--json", "--sessions", "rehearse")
+    (session,) = json.loads(run(*command, cwd=repository(python_floor=floor)).stdout)
+    able = sys.version_info >= tuple(map(int, floor.split(".")))
+    assert session["python"] == (None if able else floor)

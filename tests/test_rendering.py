@@ -147,7 +147,10 @@ def test_backends_differ_only_where_they_must(render: Render, floor: str, licens
     assert set(setuptools) - set(maturin) == {"MANIFEST.in", "setup.py"}
     assert set(maturin) <= set(setuptools)
     differing = {name for name in maturin if maturin[name] != setuptools[name]}
-    assert differing == {"pyproject.toml"}
+    assert differing == {"pyproject.toml", ".template.json"}  # the latter records the answers
+    assert setuptools[".template.json"] == maturin[".template.json"].replace(
+        b'"build_backend": "maturin"', b'"build_backend": "setuptools-rust"'
+    )
 
     def after_the_backend_block(content: bytes) -> bytes:
         return content[content.index(b"[project]\n") :]

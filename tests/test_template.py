@@ -13,6 +13,7 @@ from answers import PROJECT_FILES, PROJECT_FOLDER, QUESTIONS, TEMPLATE, VERBATIM
 
 # The only files that hold Jinja; all others are copied as they are.
 JINJA = {
+    ".template.json",
     "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from answers import PROJECT_FOLDER, TEMPLATE
+from answers import PROJECT_FOLDER, TEMPLATE, tracked
+from canary import keeper, locks, place
 from conftest import BUILD
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -45,7 +46,12 @@ def steps(file: Path) -> Iterator[dict]:
 
 
 def test_all_workflows_are_found() -> None:
-    assert [file.name for file in WORKFLOWS] == ["ci.yml", "ci.yml", "release.yml"]
+    assert [file.name for file in WORKFLOWS] == [
+        "canary.yml",
+        "ci.yml",
+        "ci.yml",
+        "release.yml",
+    ]
 
 
 @pytest.mark.parametrize("persona", ["regular", "pedantic", "auditor"])
@@ -250,4 +256,34 @@ def test_dependabot_watches_every_lock_with_a_cooldown() -> None:
         ("github-actions", f"{project}/.github/workflows"),
         ("pip", "/"),
         ("pip", f"{project}/release"),
+        ("pip", "/benchmarks"),
+        ("pip", "/tests/bump-my-version"),
+        ("pip", "/tests/cruft"),
+        ("cargo", "/benchmarks/opponents"),
     }
+
+
+def test_every_lock_is_kept_fresh_by_dependabot_or_the_canary() -> None:
+    files = [file for file in tracked(TEMPLATE) if file.parent.name == "workflows"]
+    lone = {place(file) for file in files if keeper("github-actions", file) != "Dependabot"}
+    lone |= {place(file) for file in locks() if keeper("pip", file) != "Dependabot"}
+    cargo = [file for file in tracked(TEMPLATE) if file.name == "Cargo.lock"]
+    lone |= {place(file) for file in cargo if keeper("cargo", file) != "Dependabot"}
+    npm = [file for file in tracked(TEMPLATE) if file.name == "package-lock.json"]
+    lone |= {place(file) for file in npm if keeper("npm", file) != "Dependabot"}
+    # Its manifest is Jinja. The canary's table has its crates: tests/test_canary.py.
+    assert lone == {"project/Cargo.lock"}
+
+
+def test_canary_runs_weekly_and_shows_its_table_whatever_happens() -> None:
+    file = TEMPLATE / ".github" / "workflows" / "canary.yml"
+    triggers = load(file)["on"]
+    assert set(triggers) == {"schedule", "workflow_dispatch"}
+    ((cron,),) = [list(entry.values()) for entry in triggers["schedule"]]
+    assert re.fullmatch(r"\d+ \d+ \* \* [0-6]", cron)
+    *_, runs, shows, keeps = steps(file)
+    assert runs["run"] == "python -m nox --session canary"
+    assert shows["if"] == keeps["if"] == "always()"
+    assert "canary/table.md" in shows["run"]
+    noxfile = (TEMPLATE / "noxfile.py").read_text("utf-8")
+    assert "\ndef canary(session" in noxfile

@@ -1,0 +1,237 @@
+"""Compares projects with the release of the template that each was rendered from.
+
+`nox -s compare -- PROJECT...` prints one table. A project says in `.template.json` which release
+that was, and with which answers; the release is rendered again, from this repository's tag, and the
+files that the template copies byte for byte are compared. Only a temporary folder is written to.
+"""
+
+import argparse
+import fnmatch
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from cookiecutter.exceptions import CookiecutterException
+from cookiecutter.main import cookiecutter
+from jinja2 import Template
+
+TEMPLATE = Path(__file__).parent
+RECORD = ".template.json"
+
+# Copied byte for byte too, but meant to be replaced: the sample.
+SAMPLE = (
+    "rust/kernel.rs",
+    "rust/python.rs",
+    "python/*/_native.pyi",
+    "python/*/__init__.py",
+    "tests/reference.py",
+)
+
+
+class CannotCompare(Exception):
+    """A project that cannot be compared; says why, and what to do."""
+
+
+def record(project):
+    """Read which release a project was rendered from.
+
+    Args:
+        project: the project's folder, a Path.
+
+    Returns:
+        The version of the template, a str such as "1.0.0", and the answers: key to str.
+
+    Raises:
+        CannotCompare: the record is missing, or is none.
+    """
+    file = project / RECORD
+    try:
+        content = json.loads(file.read_text("utf-8"))
+        version, answers = content["version"], content["answers"]
+        if not isinstance(version, str) or not all(
+            isinstance(word, str) for item in answers.items() for word in item
+        ):
+            raise ValueError
+    except FileNotFoundError:
+        raise CannotCompare(f"no {RECORD}: is it rendered from this template?") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise CannotCompare(f"{RECORD} is not as rendered: git log -- {RECORD}") from None
+    return version, answers
+
+
+def git(template, *arguments):
+    """Run git in the template's repository; return the process, its output in bytes."""
+    return subprocess.run(["git", *arguments], cwd=template, capture_output=True)
+
+
+def unpack(template, release, folder):
+    """Unpack one commit of the template's repository into a folder.
+
+    Raises:
+        CannotCompare: the repository has no such tag or commit.
+    """
+    if release.startswith("-"):
+        raise CannotCompare(f"{release!r} is no tag or commit")
+    archive = git(template, "archive", "--format=tar", release)
+    if archive.returncode:
+        raise CannotCompare(
+            f"the template's repository has no {release!r}: git fetch --tags, "
+            "or name one with --with"
+        )
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+        tar.extractall(folder, filter="data")
+
+
+def release_of(version):
+    """The tag of a version; HEAD where it was rendered between two releases ("1.1.0.dev0")."""
+    return "HEAD" if version.endswith(".dev0") else f"v{version}"
+
+
+def literal(answer):
+    """An answer as cookiecutter takes it literally: it renders what it is given as Jinja."""
+    if "{" not in answer:
+        return answer
+    escaped = answer.encode("unicode_escape").decode("ascii")
+    for character, code in (('"', "\\x22"), ("{", "\\x7b"), ("}", "\\x7d")):
+        escaped = escaped.replace(character, code)
+    return '{{ "' + escaped + '" }}'
+
+
+def rendering(template, answers, folder):
+    """Render an unpacked release, without hooks; return the files that are copied byte for byte.
+
+    Args:
+        template: the unpacked release, a Path.
+        answers: key to str.
+        folder: where to render, a Path.
+
+    Returns:
+        Path in the project, a str with "/", to content, bytes.
+
+    Raises:
+        CannotCompare: the release does not know one of the answers.
+    """
+    questions = json.loads((template / "cookiecutter.json").read_text("utf-8"))
+    for key, answer in answers.items():
+        choices = questions.get(key)
+        if choices is None or (isinstance(choices, list) and answer not in choices):
+            raise CannotCompare(f"that release takes no {key} {answer!r}: {RECORD} was edited")
+    context = {
+        key: answer if isinstance(questions[key], list) else literal(answer)
+        for key, answer in answers.items()
+    }
+    try:
+        project = Path(
+            cookiecutter(
+                str(template),
+                no_input=True,
+                extra_context=context,
+                output_dir=str(folder),
+                default_config=True,
+                accept_hooks=False,
+            )
+        )
+    except (CookiecutterException, OSError) as error:
+        raise CannotCompare(f"that release cannot be rendered with {answers}: {error}") from None
+    files = {}
+    (source,) = template.glob("{{*")
+    for file in filter(Path.is_file, source.rglob("*")):
+        name = file.relative_to(source).as_posix()
+        if any(fnmatch.fnmatch(name, glob) for glob in questions["_copy_without_render"]):
+            name = Template(name).render(cookiecutter=answers)
+            files[name] = (project / name).read_bytes()
+    return files
+
+
+def differences(project, files):
+    """Say in which files a project differs.
+
+    Args:
+        project: its folder, a Path.
+        files: as `rendering` returns them.
+
+    Returns:
+        Path to "changed" or "missing", in order.
+    """
+    found = {}
+    for name, content in sorted(files.items()):
+        file = project / name
+        if not file.is_file():
+            found[name] = "missing"
+        elif file.read_bytes() != content:
+            found[name] = "changed"
+    return found
+
+
+def table(rows):
+    """Lay out rows of str, the first one the titles, in columns; return one str."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in [rows[0], ["-" * width for width in widths], *rows[1:]]
+    ]
+    return "\n".join(lines)
+
+
+def compare(projects, template=TEMPLATE, release=None, everything=False):
+    """Compare projects with the releases they come from.
+
+    Args:
+        projects: their folders, Paths.
+        template: the template's git repository, a Path.
+        release: a tag or commit to compare all of them with, a str; or None.
+        everything: whether the files of the sample count too.
+
+    Returns:
+        Rows of four str (project, release, file, state), and how many could not be compared.
+    """
+    rows, failures = [], 0
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+        unpacked = {}
+        for number, project in enumerate(projects):
+            version = "?"
+            try:
+                version, answers = record(project)
+                reference = release or release_of(version)
+                if reference not in unpacked:
+                    folder = Path(temporary, f"release-{number}")
+                    unpack(template, reference, folder)
+                    unpacked[reference] = folder
+                files = rendering(unpacked[reference], answers, Path(temporary, str(number)))
+            except CannotCompare as reason:
+                failures += 1
+                rows.append((project.name, version, "", f"NOT compared: {reason}"))
+                continue
+            found = {
+                name: state
+                for name, state in differences(project, files).items()
+                if everything or not any(fnmatch.fnmatch(name, glob) for glob in SAMPLE)
+            }
+            shown = version if reference == f"v{version}" else f"{version} ({reference})"
+            rows += [(project.name, shown, name, state) for name, state in found.items()] or [
+                (project.name, shown, "", "as released")
+            ]
+    return rows, failures
+
+
+def main(words=None):
+    """Print the table; return the exit status: 1 if a project could not be compared."""
+    parser = argparse.ArgumentParser("nox -s compare --", description=__doc__.splitlines()[0])
+    parser.add_argument("projects", nargs="+", type=Path, metavar="PROJECT")
+    parser.add_argument("--with", dest="release", help="a tag or commit, instead of the recorded")
+    parser.add_argument("--all", action="store_true", help="the files of the sample too")
+    options = parser.parse_args(words)
+    projects = [project.resolve() for project in options.projects]
+    rows, failures = compare(projects, release=options.release, everything=options.all)
+    print(table([("project", "template", "file", "state"), *rows]))
+    differing = {row[0] for row in rows if row[3] in ("changed", "missing")}
+    print(f"\n{len(projects)} projects, {len(differing)} differ, {failures} could not be compared.")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
