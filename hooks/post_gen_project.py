@@ -3,13 +3,17 @@
 import json
 import shutil
 import subprocess
+import sys
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 
 def git(*arguments):
     """Run git in the rendered folder, in silence; return whether it succeeded."""
-    return subprocess.run(["git", *arguments], capture_output=True).returncode == 0
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True).returncode == 0
+    except OSError:
+        return False
 
 
 def make_repository():
@@ -32,10 +36,28 @@ def make_repository():
     return "A git repository was made, with a first commit."
 
 
-if __name__ == "__main__":
-    print(
+def say(text):
+    """Print a text, whatever standard output can hold.
+
+    cookiecutter deletes the project if this hook fails: a closed pipe, a full disk or an encoding
+    without the name's letters must not be a failure.
+    """
+    try:
+        sys.stdout.reconfigure(errors="backslashreplace")
+        print(text, flush=True)
+    except OSError:
+        sys.stdout = None  # else Python tries again at its end, and fails
+
+
+def main():
+    """Make the repository, and say what to type next."""
+    try:
+        done = make_repository()
+    except KeyboardInterrupt:
+        sys.exit("Interrupted. All files are there; `git init` and the first commit are yours.")
+    say(
         f"""
-{ANSWERS["project_name"]} is ready. {make_repository()}
+{ANSWERS["project_name"]} is ready. {done}
 
     cd {ANSWERS["project_slug"]}
     nox                # check, build and test; without an installation: uvx nox
@@ -45,3 +67,7 @@ if __name__ == "__main__":
 README.md says which five files to put your own code into.
 """
     )
+
+
+if __name__ == "__main__":
+    main()
