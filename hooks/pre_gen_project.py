@@ -195,9 +195,11 @@ def complaints(answers):
         yield f"package_name is {package!r}: Python keeps that name for itself, choose another."
 
     email = answers["author_email"]
-    # RFC 5322's dot-atom, with any script as in RFC 6531.
-    words = r"[^\s@\"\\<>(),:;\[\].]+(\.[^\s@\"\\<>(),:;\[\].]+)*"
-    if not re.fullmatch(f"{words}@{words}", email) or any(
+    # RFC 5322's dot-atom. setuptools refuses what is not ASCII before the '@', and a domain
+    # without a dot.
+    atoms = r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*"
+    domain = r"[^\s@\"\\<>(),:;\[\].]+(\.[^\s@\"\\<>(),:;\[\].]+)+"
+    if not re.fullmatch(f"(?a:{atoms})@{domain}", email) or any(
         unicodedata.category(character) in BREAKS for character in email
     ):
         yield f"author_email is {email!r}: give a plain address such as name@example.com."

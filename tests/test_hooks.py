@@ -22,7 +22,19 @@ def complain() -> Callable[..., list[str]]:
     return lambda **answers: list(hook.complaints(DEFAULTS | answers))
 
 
-TEXT = ["", "   ", "two\nlines", "tab\there", "bell\a", "line\u2028separator", "esc\x1b[31m"]
+TEXT = [
+    "",
+    "   ",
+    " before",
+    "after ",
+    "\xa0x",
+    "x\n",
+    "two\nlines",
+    "tab\there",
+    "bell\a",
+    "line\u2028separator",
+    "esc\x1b[31m",
+]
 
 # fmt: off
 BAD_ANSWERS = {
@@ -32,18 +44,24 @@ BAD_ANSWERS = {
         "fast/doubles", "../fast", "/tmp/fast", "fast\\doubles", "fäst", "快", "fast+doubles",
         "fast@1", "fast'", 'fast"', "fast:doubles", "fast\nslow", "con", "NUL", "aux.txt",
         "x" * 65, "a..b/..", "~", "$HOME", "`id`", "pytest", "Setuptools.Rust", "typing-extensions",
+        "PyTest", "NOX", "Maturin", "NumPy", "Con.x", "prn", "com1.tar", "LPT9",
     ],
     "package_name": [
         "", "fast-doubles", "fast.doubles", "fast doubles", "1fast", "Fast", "FAST", "fäst", "快",
         "class", "match", "None", "async", "json", "sys", "typing", "tests", "native", "rust",
         "python", "pytest", "reference", "setup", "nox", "con", "lpt1", "_", "__", "../fast",
         "x" * 65, "import os", "a\nb", "packaging", "pluggy", "_native", "typing_extensions",
+        "numpy", "maturin", "setuptools_rust", "properties", "test_properties", "test_packaging",
+        "distutils", "telnetlib", "annotationlib", "sitecustomize", "usercustomize",
+        "__init__", "__main__", "__pycache__", "aux", "nul",
     ],
     "description": TEXT,
     "author_name": TEXT,
     "author_email": [
         "", "me", "me@", "@example.com", "me@@example.com", "me at example.com", "me@exam ple.com",
         "Me <me@example.com>", 'me"@example.com', "me@example.com\n", "a@b,c@d", "a\\b@c",
+        "me@localhost", "a..b@example.com", ".a@example.com", "a.@example.com", "a@b..com",
+        "用户@例子.广告", "m\0e@example.com", "me@exam\x7fple.com", "me@\ud800.com",
     ],
     "github_owner": [
         "", "@me", "me/you", "my name", "-me", "me--you", "mé", "https://github.com/me", "x" * 40,
@@ -88,7 +106,8 @@ GOOD = [
     ("author_name", "Seán O'Brien"),
     ("author_name", "毛泽东"),
     ("author_email", "first.last+tag@mail.example.co.uk"),
-    ("author_email", "用户@例子.广告"),
+    ("author_email", "me@例子.广告"),
+    ("author_email", "o'brien{}$`|~!@x.y"),
     ("github_owner", "PyO3"),
     ("github_owner", "a-b-c"),
     ("github_owner", "x" * 39),
