@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from answers import DEFAULTS, TEMPLATE
+from conftest import PYTHONS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -154,7 +155,38 @@ def test_every_bad_answer_is_named_at_once(complain: Callable[..., list[str]]) -
     ]
 
 
-def test_rendering_is_a_clean_repository_with_one_commit(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("slug", ["", "con", "Pytest", "-fast", "x" * 65])
+def test_name_made_from_a_refused_one_gets_no_sentence_of_its_own(
+    complain: Callable[..., list[str]], slug: str
+) -> None:
+    (complaint,) = complain(project_slug=slug, package_name=slug.lower().replace("-", "_"))
+    assert complaint.startswith("project_slug is ")
+
+
+@pytest.mark.parametrize("name", ["Fast " * 40, "fast" * 40, "L'été — 人人 🦀", "Fast_Doubles 2.0"])
+def test_names_are_made_from_an_ordinary_project_name(
+    render: Callable[..., Path], name: str
+) -> None:
+    project = render(project_name=name.strip())
+    assert 1 <= len(project.name) <= 64
+    (package,) = (project / "python").iterdir()
+    assert package.name == project.name.replace("-", "_")
+
+
+@pytest.mark.parametrize("version", PYTHONS)
+def test_no_module_of_any_python_can_be_shadowed(
+    complain: Callable[..., list[str]], run: Run, tmp_path: Path, version: str
+) -> None:
+    # The hook may run on another Python than the project will.
+    question = "import sys; print(*sorted(sys.stdlib_module_names))"
+    modules = run(PYTHONS[version], "-c", question, cwd=tmp_path).stdout.split()
+    public = [name for name in modules if not name.startswith("_") and name.islower()]
+    assert len(public) > 150
+    for name in public:
+        assert complain(package_name=name), name
+
+
+(run: Run, tmp_path: Path) -> None:
     project, printed = rendered(run, tmp_path, identity=True)
     assert "with a first commit" in printed
     assert "cd fast-doubles\n    nox " in printed
