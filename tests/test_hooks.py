@@ -186,7 +186,7 @@ def test_no_module_of_any_python_can_be_shadowed(
         assert complain(package_name=name), name
 
 
-(run: Run, tmp_path: Path) -> None:
+def test_rendering_is_a_clean_repository_with_one_commit(run: Run, tmp_path: Path) -> None:
     project, printed = rendered(run, tmp_path, identity=True)
     assert "with a first commit" in printed
     assert "cd fast-doubles\n    nox " in printed
