@@ -127,8 +127,10 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """Compare the kernel with its oracle a million times; run its tests under Miri, if there."""
+    """Render 2,000 hostile answers; compare the kernel with its oracle a million times; Miri."""
     set_up(session)
+    hostile = ("pytest", "--verbose", "tests/test_hostile_answers.py")
+    session.run(*hostile, env={"HOSTILE_EXAMPLES": "2000"})
     folder = ROOT / "build" / "nightly"
     session.env["CARGO_TARGET_DIR"] = str(folder / "target")
     session.env["QUICKCHECK_TESTS"] = "1000000"

@@ -10,7 +10,10 @@ ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 def git(*arguments):
     """Run git in the rendered folder, in silence; return whether it succeeded."""
-    return subprocess.run(["git", *arguments], capture_output=True).returncode == 0
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True).returncode == 0
+    except OSError:
+        return False
 
 
 def make_repository():
@@ -33,17 +36,35 @@ def make_repository():
     return "A git repository was made, with a first commit."
 
 
-if __name__ == "__main__" and "_commit" in ANSWERS:
-    # cruft runs the hooks whenever it compares two versions, and takes a .git folder for a part
-    # of the project; in a new project it writes .cruft.json after the hooks, too late to commit.
-    # What it prints itself may be a patch: hence the other stream.
-    print(
-        f"{ANSWERS['project_name']} was rendered by cruft: no repository was made.", file=sys.stderr
-    )
-elif __name__ == "__main__":
-    print(
+def say(text, stream="stdout"):
+    """Print a text, whatever the stream can hold.
+
+    cookiecutter deletes the project if this hook fails: a closed pipe, a full disk or an encoding
+    without the name's letters must not be a failure.
+    """
+    try:
+        getattr(sys, stream).reconfigure(errors="backslashreplace")
+        print(text, file=getattr(sys, stream), flush=True)
+    except OSError:
+        setattr(sys, stream, None)  # else Python tries again at its end, and fails
+
+
+def main():
+    """Make the repository, and say what to type next."""
+    if "_commit" in ANSWERS:
+        # cruft runs the hooks whenever it compares two versions, and takes a .git folder for a part
+        # of the project; in a new project it writes .cruft.json after the hooks, too late to
+        # commit. What it prints itself may be a patch: hence the other stream.
+        name = ANSWERS["project_name"]
+        say(f"{name} was rendered by cruft: no repository was made.", "stderr")
+        return
+    try:
+        done = make_repository()
+    except KeyboardInterrupt:
+        sys.exit("Interrupted. All files are there; `git init` and the first commit are yours.")
+    say(
         f"""
-{ANSWERS["project_name"]} is ready. {make_repository()}
+{ANSWERS["project_name"]} is ready. {done}
 
     cd {ANSWERS["project_slug"]}
     nox                # check, build and test; without an installation: uvx nox
@@ -53,3 +74,7 @@ elif __name__ == "__main__":
 README.md says which five files to put your own code into.
 """
     )
+
+
+if __name__ == "__main__":
+    main()

@@ -14,11 +14,21 @@ ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
 ONE_LINE = ("project_name", "description", "author_name")
 
+FREE_TEXT = (
+    "project_name",
+    "project_slug",
+    "package_name",
+    "description",
+    "author_name",
+    "author_email",
+    "github_owner",
+)
+
 # Control characters, line and paragraph separators, lone surrogates.
 BREAKS = {"Cc", "Zl", "Zp", "Cs"}
 
-# Modules that are installed beside every rendered project when it is built and tested, and
-# the names that its own files have.
+# Modules that are installed beside every rendered project when it is built and tested, the names
+# that its own files have, and numpy, whose parts Hypothesis wants as soon as one is imported.
 TAKEN = {
     "_native",
     "_pytest",
@@ -42,11 +52,13 @@ TAKEN = {
     "native",
     "nox",
     "noxfile",
+    "numpy",
     "packaging",
     "pathspec",
     "pip",
     "platformdirs",
     "pluggy",
+    "properties",
     "pygments",
     "pyproject_hooks",
     "pytest",
@@ -62,11 +74,48 @@ TAKEN = {
     "setuptools_rust",
     "sortedcontainers",
     "test",
+    "test_packaging",
+    "test_properties",
     "tests",
     "typing_extensions",
     "uv",
     "virtualenv",
 }
+
+# What the standard library has or had on 3.11 and newer, wherever this hook runs.
+STANDARD = sys.stdlib_module_names | {
+    "aifc",
+    "annotationlib",
+    "asynchat",
+    "asyncore",
+    "audioop",
+    "cgi",
+    "cgitb",
+    "chunk",
+    "compression",
+    "crypt",
+    "distutils",
+    "imghdr",
+    "imp",
+    "lib2to3",
+    "mailcap",
+    "msilib",
+    "nis",
+    "nntplib",
+    "ossaudiodev",
+    "pipes",
+    "profiling",
+    "smtpd",
+    "sndhdr",
+    "spwd",
+    "sunau",
+    "telnetlib",
+    "uu",
+    "xdrlib",
+}
+
+# Imported by every Python that starts, if they exist.
+CUSTOM = {"sitecustomize", "usercustomize"}
 
 # File names that Windows keeps for devices, with any extension.
 DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
@@ -81,14 +130,23 @@ def complaints(answers):
     Yields:
         One sentence for each bad answer: the answer, the rule, the way out.
     """
+    wrong = [key for key in FREE_TEXT if not isinstance(answers[key], str)]
+    for key in wrong:
+        yield f"{key} is {answers[key]!r}, which is no text: put it in quotes."
+    if wrong:
+        return
+
     for key in ONE_LINE:
         text = answers[key]
         if not text.strip():
             yield f"{key} is {text!r}, empty: give one line of text."
         elif any(unicodedata.category(character) in BREAKS for character in text):
             yield f"{key} is {text!r}: give one line of text, without control characters."
+        elif text != text.strip():
+            yield f"{key} is {text!r}: leave out the space at its beginning or end."
 
     slug = answers["project_slug"]
+    slug_refused = True
     # PEP 508, https://packaging.python.org/specifications/name-normalization/
     if not re.fullmatch(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", slug, re.ASCII | re.IGNORECASE):
         yield (
@@ -104,9 +162,13 @@ def complaints(answers):
         )
     elif slug.split(".")[0].lower() in DEVICES:
         yield f"project_slug is {slug!r}: Windows keeps that name for a device, choose another."
+    else:
+        slug_refused = False
 
     package = answers["package_name"]
-    if not re.fullmatch(r"[a-z_][a-z0-9_]*", package, re.ASCII):
+    if slug_refused and package == slug.lower().replace("-", "_").replace(".", "_"):
+        pass  # made from the slug: one sentence is enough
+    elif not re.fullmatch(r"[a-z_][a-z0-9_]*", package, re.ASCII):
         yield (
             f"package_name is {package!r}: a name to import is made of lower-case ASCII letters, "
             "digits and '_', and does not begin with a digit."
@@ -115,7 +177,7 @@ def complaints(answers):
         yield f"package_name is {package!r}: use at most 64 characters, for file names' sake."
     elif keyword.iskeyword(package) or keyword.issoftkeyword(package):
         yield f"package_name is {package!r}: that is a keyword of Python, choose another name."
-    elif package in sys.stdlib_module_names:
+    elif package in STANDARD:
         yield (
             f"package_name is {package!r}: Python's standard library has a module of that name, "
             "choose another."
@@ -129,9 +191,17 @@ def complaints(answers):
         yield f"package_name is {package!r}: Windows keeps that name for a device, choose another."
     elif not package.strip("_"):
         yield f"package_name is {package!r}: use a letter too."
+    elif package in CUSTOM or (package.startswith("__") and package.endswith("__")):
+        yield f"package_name is {package!r}: Python keeps that name for itself, choose another."
 
     email = answers["author_email"]
-    if not re.fullmatch(r"[^\s@\"\\<>(),:;\[\]]+@[^\s@\"\\<>(),:;\[\]]+", email):
+    # RFC 5322's dot-atom. setuptools refuses what is not ASCII before the '@', and a domain
+    # without a dot.
+    atoms = r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*"
+    domain = r"[^\s@\"\\<>(),:;\[\].]+(\.[^\s@\"\\<>(),:;\[\].]+)+"
+    if not re.fullmatch(f"(?a:{atoms})@{domain}", email) or any(
+        unicodedata.category(character) in BREAKS for character in email
+    ):
         yield f"author_email is {email!r}: give a plain address such as name@example.com."
 
     owner = answers["github_owner"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from answers import DEFAULTS, TEMPLATE
+from conftest import PYTHONS
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -22,7 +23,19 @@ def complain() -> Callable[..., list[str]]:
     return lambda **answers: list(hook.complaints(DEFAULTS | answers))
 
 
-TEXT = ["", "   ", "two\nlines", "tab\there", "bell\a", "line\u2028separator", "esc\x1b[31m"]
+TEXT = [
+    "",
+    "   ",
+    " before",
+    "after ",
+    "\xa0x",
+    "x\n",
+    "two\nlines",
+    "tab\there",
+    "bell\a",
+    "line\u2028separator",
+    "esc\x1b[31m",
+]
 
 # fmt: off
 BAD_ANSWERS = {
@@ -32,18 +45,24 @@ BAD_ANSWERS = {
         "fast/doubles", "../fast", "/tmp/fast", "fast\\doubles", "fäst", "快", "fast+doubles",
         "fast@1", "fast'", 'fast"', "fast:doubles", "fast\nslow", "con", "NUL", "aux.txt",
         "x" * 65, "a..b/..", "~", "$HOME", "`id`", "pytest", "Setuptools.Rust", "typing-extensions",
+        "PyTest", "NOX", "Maturin", "NumPy", "Con.x", "prn", "com1.tar", "LPT9",
     ],
     "package_name": [
         "", "fast-doubles", "fast.doubles", "fast doubles", "1fast", "Fast", "FAST", "fäst", "快",
         "class", "match", "None", "async", "json", "sys", "typing", "tests", "native", "rust",
         "python", "pytest", "reference", "setup", "nox", "con", "lpt1", "_", "__", "../fast",
         "x" * 65, "import os", "a\nb", "packaging", "pluggy", "_native", "typing_extensions",
+        "numpy", "maturin", "setuptools_rust", "properties", "test_properties", "test_packaging",
+        "distutils", "telnetlib", "annotationlib", "sitecustomize", "usercustomize",
+        "__init__", "__main__", "__pycache__", "aux", "nul",
     ],
     "description": TEXT,
     "author_name": TEXT,
     "author_email": [
         "", "me", "me@", "@example.com", "me@@example.com", "me at example.com", "me@exam ple.com",
         "Me <me@example.com>", 'me"@example.com', "me@example.com\n", "a@b,c@d", "a\\b@c",
+        "me@localhost", "a..b@example.com", ".a@example.com", "a.@example.com", "a@b..com",
+        "用户@例子.广告", "m\0e@example.com", "me@exam\x7fple.com", "me@\ud800.com",
     ],
     "github_owner": [
         "", "@me", "me/you", "my name", "-me", "me--you", "mé", "https://github.com/me", "x" * 40,
@@ -88,7 +107,8 @@ GOOD = [
     ("author_name", "Seán O'Brien"),
     ("author_name", "毛泽东"),
     ("author_email", "first.last+tag@mail.example.co.uk"),
-    ("author_email", "用户@例子.广告"),
+    ("author_email", "me@例子.广告"),
+    ("author_email", "o'brien{}$`|~!@x.y"),
     ("github_owner", "PyO3"),
     ("github_owner", "a-b-c"),
     ("github_owner", "x" * 39),
@@ -133,6 +153,37 @@ def test_every_bad_answer_is_named_at_once(complain: Callable[..., list[str]]) -
         "author_email",
         "github_owner",
     ]
+
+
+@pytest.mark.parametrize("slug", ["", "con", "Pytest", "-fast", "x" * 65])
+def test_name_made_from_a_refused_one_gets_no_sentence_of_its_own(
+    complain: Callable[..., list[str]], slug: str
+) -> None:
+    (complaint,) = complain(project_slug=slug, package_name=slug.lower().replace("-", "_"))
+    assert complaint.startswith("project_slug is ")
+
+
+@pytest.mark.parametrize("name", ["Fast " * 40, "fast" * 40, "L'été — 人人 🦀", "Fast_Doubles 2.0"])
+def test_names_are_made_from_an_ordinary_project_name(
+    render: Callable[..., Path], name: str
+) -> None:
+    project = render(project_name=name.strip())
+    assert 1 <= len(project.name) <= 64
+    (package,) = (project / "python").iterdir()
+    assert package.name == project.name.replace("-", "_")
+
+
+@pytest.mark.parametrize("version", PYTHONS)
+def test_no_module_of_any_python_can_be_shadowed(
+    complain: Callable[..., list[str]], run: Run, tmp_path: Path, version: str
+) -> None:
+    # The hook may run on another Python than the project will.
+    question = "import sys; print(*sorted(sys.stdlib_module_names))"
+    modules = run(PYTHONS[version], "-c", question, cwd=tmp_path).stdout.split()
+    public = [name for name in modules if not name.startswith("_") and name.islower()]
+    assert len(public) > 150
+    for name in public:
+        assert complain(package_name=name), name
 
 
 def test_rendering_is_a_clean_repository_with_one_commit(run: Run, tmp_path: Path) -> None:

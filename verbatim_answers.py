@@ -1,0 +1,69 @@
+"""Keeps Jinja syntax in an answer from being evaluated: it comes out as it was given.
+
+cookiecutter renders every answer from the command line and the user's configuration as a
+template of its own, without a sandbox, before any hook can look at it. This extension, loaded
+from the repository through `_extensions` in cookiecutter.json, tells the template's own
+sources from answers, and hands the answers on as literals.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from jinja2 import BaseLoader, Environment
+from jinja2.ext import Extension
+
+
+class VerbatimAnswers(Extension):
+    """Lets Jinja see nothing but the template's own sources."""
+
+    def __init__(self, environment: Environment) -> None:
+        """Read the template's own sources.
+
+        Args:
+            environment: the one that the sources will be rendered in.
+        """
+        super().__init__(environment)
+        self.own = own_sources(repository())
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Turn an answer into an expression that gives this very answer.
+
+        Args:
+            source: what cookiecutter wants to render.
+            name: the name of a file of the template; None for texts and for names of files.
+            filename: the path of that file.
+
+        Returns:
+            The source itself if it is the template's own, else a Jinja literal of it.
+        """
+        # With a loader, cookiecutter renders files and their names, which hold no answers.
+        rendering_files = isinstance(self.environment.loader, BaseLoader)
+        if rendering_files or source in self.own:
+            return source
+        start, end = self.environment.variable_start_string, self.environment.variable_end_string
+        return f"{start} {ascii(source)} {end}"
+
+
+def repository() -> Path:
+    """The folder of the template, which cookiecutter has put last on `sys.path`.
+
+    Not always the one that this module was loaded from: a process may render two versions.
+    """
+    module = Path(__file__).name
+    return next(Path(folder) for folder in reversed(sys.path) if Path(folder, module).is_file())
+
+
+def own_sources(template: Path) -> set[str]:
+    """The texts that cookiecutter may render before it comes to the files.
+
+    Args:
+        template: the folder of the template.
+
+    Returns:
+        The values in cookiecutter.json, the name of the project's folder, and the hooks.
+    """
+    questions = json.loads((template / "cookiecutter.json").read_text("utf-8"))
+    values = {value for value in questions.values() if isinstance(value, str)}
+    names = {folder.name for folder in template.glob("*cookiecutter*")}
+    return values | names | {hook.read_text("utf-8") for hook in template.glob("hooks/*.py")}
