@@ -1,5 +1,6 @@
 """What the pages on adopting say, done with real crates and with other layouts: `nox -s adopt`."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -12,9 +13,11 @@ from pathlib import Path
 import pytest
 from adoption import adopt
 from answers import BACKENDS, TEMPLATE
-from conftest import BUILD, GIT
+from conftest import BUILD, GIT, python_of
 from layouts import write_layout
+from local_index import LocalIndex
 from pages import blocks, commands
+from workflow_run import WorkflowRun
 
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -40,7 +43,7 @@ from fast_doubles import checksum
 
 
 def test_checksum() -> None:
-    assert [checksum(text) for text in {texts!a}] == {results}
+    assert [checksum(text) for text in {texts}] == {results}
 """
 CRATES = {
     "crc32fast": Crate(),
@@ -52,7 +55,10 @@ CRATES = {
             'b"123456789"), 0xCBF4_3926': '"sitting"), 3',
             'b"123456789")\n3421780262': '"mitten")\n1',
         },
-        TEST.format(texts=["", "kitten", "sitting", "kätten"], results=[6, 0, 3, 1]),
+        TEST.format(
+            texts=json.dumps(["", "kitten", "sitting", "kätten"], ensure_ascii=False),
+            results=[6, 0, 3, 1],
+        ),
     ),
     "unicode-segmentation": Crate(
         TEXT
@@ -64,7 +70,10 @@ CRATES = {
             'b""': '""',
             'b"123456789")\n3421780262': '"123")\n3',
         },
-        TEST.format(texts=["", "e\u0301a", "🇩🇪🇫🇷", "👩‍👩‍👧"], results=[0, 2, 2, 1]),
+        TEST.format(
+            texts=json.dumps(["", "e\u0301a", "🇩🇪🇫🇷", "👩‍👩‍👧"], ensure_ascii=False),
+            results=[0, 2, 2, 1],
+        ),
     ),
 }
 PLACES = {"inside": "your-crate", "beside": "../your-crate"}
@@ -96,13 +105,27 @@ def replace(text: str, words: dict[str, str]) -> str:
     return text
 
 
+def insert(file: Path, table: str, setting: str) -> None:
+    """Put a setting below the header of a table."""
+    text = file.read_text("utf-8")
+    header = rf"(?m)^{re.escape(table)}.*\n"
+    text, count = re.subn(header, lambda line: line[0] + setting, text)
+    assert count == 1, table
+    file.write_text(text, "utf-8")
+
+
 def call(project: Path, crate: str, place: str, backend: str, run: Run) -> None:
     """Follow the page, but for its last step; it shows the crate crc32fast inside the package."""
     words, own_test = CRATES[crate].words, CRATES[crate].test
+    if place == "inside":
+        workspace, ruff, *_ = blocks(PAGE, "toml")
+        insert(project / "Cargo.toml", "[workspace]", workspace)
+        insert(project / "pyproject.toml", "[tool.ruff]", ruff)
     for line in commands(PAGE)[:-2]:
         run("sh", "-c", line.replace("--path your-crate", f"--path {PLACES[place]}"), cwd=project)
     kernel, bindings = blocks(PAGE, "rust")
-    stub, init, test = blocks(PAGE, "python")
+    (stub,) = blocks(PAGE, "pyi")
+    init, test = blocks(PAGE, "python")
     (example,) = blocks(PAGE, "pycon")
     package = project / "python" / "fast_doubles"
     for file, code in {
@@ -229,11 +252,7 @@ def test_workspaces_are_kept_apart_as_the_page_says(
         manifest.write("\n[workspace]\n")
     add = ("cargo", "add", "--path=your-crate")
     assert "multiple workspace roots found" in run(*add, cwd=project, check=False).stdout
-    manifest = project / "Cargo.toml"
-    table = rf"\1\n{said('your-crate')}"
-    text, count = re.subn(r"(?m)^(\[workspace\].*)$", table, manifest.read_text("utf-8"))
-    assert count == 1
-    manifest.write_text(text, "utf-8")
+    insert(project / "Cargo.toml", "[workspace]", f"{said('your-crate')}\n")
     run(*add, cwd=project)
     run(*metadata, cwd=project)
 
@@ -287,3 +306,53 @@ def test_failing_tests_of_an_existing_project_stop_the_rehearsal(
     result = run("sh", "-c", f"{rehearse} -- --no-bump", cwd=project, check=False, **TARGET)
     assert result.returncode == 1
     assert "FAILED checks/test_vowels.py" in result.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the stand-ins for the runners are for Linux")
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_workflow_releases_an_existing_project(backend: str, run: Run, tmp_path: Path) -> None:
+    """With stand-ins for the runners; of the platforms, the one that is really built."""
+    project = write_layout(tmp_path / "your-package", backend, run)
+    adopt(project, backend, run)
+    (project / "release" / "wheels.txt").write_text("manylinux_x86_64 abi3\n")
+    origin = tmp_path / "origin.git"
+    run("git", "commit", "--quiet", "--all", "--message=One platform", cwd=project, **GIT)
+    run("git", "clone", "--quiet", "--bare", project, origin, cwd=tmp_path)
+    for tag in ("v1.4.0", "v1.5.0"):
+        run("git", "tag", tag, cwd=origin)
+
+    python = python_of(tmp_path / "runner")
+    run("uv", "venv", "--seed", f"--python={sys.executable}", tmp_path / "runner", cwd=tmp_path)
+    for lock in ("requirements.txt", "wheel-requirements.txt"):
+        file = project / "release" / lock
+        install = ("uv", "pip", "install", f"--python={python}", "--require-hashes")
+        run(*install, f"--requirement={file}", cwd=tmp_path)
+    with LocalIndex(tmp_path / "pypi") as pypi:
+
+        def workflow(tag: str) -> WorkflowRun:
+            return WorkflowRun(
+                file=project / ".github" / "workflows" / "release.yml",
+                origin=origin,
+                folder=tmp_path / tag,
+                python=python,
+                indexes={"": pypi.url},
+                password=pypi.password,
+                ref=tag,
+            )
+
+        # No file of the project has the version in [project]: the sdist is what shows it.
+        wrong = workflow("v1.5.0").run()
+        assert (wrong.results["check"], wrong.results["sdist"]) == ("success", "failure")
+        assert "has version 1.4.0, the tag is v1.5.0" in wrong.printed
+        assert wrong.results["wheels"] == "skipped"
+        assert pypi.files() == {}
+
+        right = workflow("v1.4.0").run()
+        assert {right.results[job] for job in ("install", "gate", "publish")} == {"success"}, (
+            right.printed
+        )
+        wheel = "your_package-1.4.0-cp311-abi3-manylinux"
+        assert sorted(name[: len(wheel)] for name in pypi.files()) == [
+            wheel,
+            "your_package-1.4.0.tar.gz",
+        ]

@@ -47,7 +47,7 @@ def compare(found: Set, tag: str | None, promise: set[tuple[str, str]]) -> Itera
             yield f"{file.name} is the ABI {abi} for {platform}, which {WHEELS.name} does not list"
         # On 3.15, setuptools-rust builds for that Python alone.
         if platform == HERE and abi not in {"cp315", *(listed for _, listed in promise)}:
-            yield f"{file.name} is the ABI {abi}, and {WHEELS.name} lists it nowhere: see abi3 there"
+            yield f"{file.name} is the ABI {abi}, and {WHEELS.name} has no line with it"
 
 
 def complaints_of_tools(files: list[str]) -> Iterator[str]:
@@ -58,10 +58,7 @@ def complaints_of_tools(files: list[str]) -> Iterator[str]:
         return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
 
     wheels = [file for file in files if file.endswith(".whl")]
-    results = [run("twine", "check", "--strict", *files)]
-    if wheels:
-        results.append(run("check_wheel_contents", *wheels))
-    for result in results:
+    for result in run("twine", "check", "--strict", *files), run("check_wheel_contents", *wheels):
         if result.returncode:
             yield (result.stdout + result.stderr).strip()
     limited = [wheel for wheel in wheels if "-abi3" in wheel]
