@@ -478,7 +478,8 @@ def test_a_proprietary_project_is_never_published(
     project = new_project(f"{LINUX} abi3", build_backend=backend, license="Proprietary")
     run = project.workflow(tmp_path / "run", pypi, testpypi).run()
     assert "is never to be uploaded: its classifier is 'Private :: Do Not Upload'" in run.printed
-    assert ended(run) == REFUSED
+    assert run.results["sdist"] == "failure"
+    assert ended(run) == NOTHING
     assert_nothing_is_published(run, pypi, testpypi)
 
 
