@@ -83,6 +83,13 @@ def newest(session: nox.Session) -> None:
 
 
 @nox.session
+def adopt(session: nox.Session) -> None:
+    """Do what docs/how-to says on adopting, with crates from crates.io and with other layouts."""
+    set_up(session)
+    session.run("pytest", "--verbose", "tests/on_demand/test_adopting_crates.py", *session.posargs)
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Measure the kernel beside a dozen others, and write docs/benchmarks.md and its charts.
 

@@ -1,6 +1,7 @@
-"""Refuses answers that would not make a working project, in plain words.
+"""Refuses answers that would not make a working project, and to overwrite one that is there.
 
-Runs before any file is written; cookiecutter then removes the empty folder.
+Runs in the project's folder, before any file is written. Where it refuses, cookiecutter removes the
+folder if it has just made it, and leaves one alone that was there.
 """
 
 import json
@@ -8,6 +9,7 @@ import keyword
 import re
 import sys
 import unicodedata
+from pathlib import Path
 
 # The answers are data: JSON in a raw string, in which cookiecutter's `tojson` leaves no quote.
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
@@ -120,6 +122,52 @@ CUSTOM = {"sitecustomize", "usercustomize"}
 # File names that Windows keeps for devices, with any extension.
 DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
 
+# What a rendering has in its folder, in lower case.
+RENDERED = {
+    ".bumpversion.cfg",
+    ".cargo",
+    ".gitattributes",
+    ".github",
+    ".gitignore",
+    "cargo.lock",
+    "cargo.toml",
+    "changelog.md",
+    "license",
+    "license-apache",
+    "license-mit",
+    "manifest.in",
+    "noxfile.py",
+    "pyproject.toml",
+    "python",
+    "readme.md",
+    "release",
+    "rust",
+    "setup.py",
+    "tests",
+}
+
+
+def in_the_way(folder):
+    """Say what a rendering would overwrite in a folder that was there before.
+
+    With -f cookiecutter overwrites in silence, and with -f -s too it deletes whatever else lies in
+    the folders that it copies as they are, such as .github/workflows. A hook is not told of either.
+
+    Args:
+        folder: Path of the folder.
+
+    Yields:
+        One sentence, if something is in the way.
+    """
+    found = sorted(path.name for path in folder.iterdir() if path.name.lower() in RENDERED)
+    if found:
+        yield (
+            f"{folder.resolve()} holds {', '.join(found)} already, and would lose them: "
+            "nothing was changed. Render into another folder, and copy what you want "
+            "(docs/how-to/existing-crate.md); or move them away. With --accept-hooks=no "
+            "cookiecutter does not ask, and overwrites them."
+        )
+
 
 def complaints(answers):
     """Say what is wrong with the answers.
@@ -217,7 +265,7 @@ def complaints(answers):
 
 def main():
     """Print the complaints, if there are any; return the exit status."""
-    found = list(complaints(ANSWERS))
+    found = [*complaints(ANSWERS), *in_the_way(Path())]
     for complaint in found:
         print(f"cookiecutter-pyo3-wheel: {complaint}", file=sys.stderr)
     return 1 if found else 0

@@ -143,7 +143,8 @@ def make_sdist(folder: Path, *, version: str = "0.1.0", without: str = "", more:
     top = f"fast_doubles-{version}"
     file = folder / f"{top}.tar.gz"
     with tarfile.open(file, "w:gz") as archive:
-        for name in ("pyproject.toml", "Cargo.toml", "Cargo.lock", "rust/lib.rs", "LICENSE"):
+        sources = ("pyproject.toml", "Cargo.toml", "Cargo.lock", "rust/lib.rs", "LICENSE")
+        for name in (*sources, "release/wheel-requirements.txt"):
             if name != without:
                 archive.addfile(tarfile.TarInfo(f"{top}/{name}"), io.BytesIO())
         content = metadata(version, more, "# Fast Doubles")

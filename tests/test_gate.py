@@ -220,6 +220,14 @@ FAULTS = {
     "no description": (replace(description=""), "`long_description` missing"),
     "broken metadata": (replace(more="Requires-Dist: no such thing"), "'no such thing' is invalid"),
     "sdist without a lock": (sdist(without="Cargo.lock"), "tar.gz: holds no Cargo.lock"),
+    "sdist without the lock of the tools": (
+        sdist(without="release/wheel-requirements.txt"),
+        "tar.gz: holds no release/wheel-requirements.txt",
+    ),
+    "promises types": (
+        replace(without="py", more="Classifier: Typing :: Typed"),
+        r"holds no stub, \*\.pyi",
+    ),
     "sdist without sources": (sdist(without="rust/lib.rs"), "tar.gz: holds no Rust sources"),
     "sdist without license": (sdist(without="LICENSE"), "tar.gz: holds no license"),
     "private wheel": (replace(more=PRIVATE), "is never to be uploaded: .*Private :: Do Not Upload"),
@@ -242,6 +250,19 @@ def test_every_reason_is_given_at_once(project: Path, refuse: Refuse) -> None:
     printed = refuse("--tag=v9.9.9")
     for reason in ("holds no stub", "holds no Cargo.lock", "the tag is v9.9.9", "missing: "):
         assert reason in printed
+
+
+def test_a_wheel_that_promises_no_types_needs_none(project: Path, run: Run) -> None:
+    replace(without="py")(project)  # neither a stub nor py.typed, and no classifier
+    run(sys.executable, "release/gate.py", "dist", cwd=project)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or sys.version_info >= (3, 15), reason="see the tag")
+def test_rehearsal_refuses_a_wheel_for_one_python_alone(project: Path, refuse: Refuse) -> None:
+    here = f"cp3{sys.version_info.minor}"
+    tag = f"{here}-{here}"
+    make_wheel(project / "dist", LINUX, tag, platform_tag=next(sys_tags()).platform)
+    assert f"is the ABI {here}, and wheels.txt has no line with it" in refuse("--rehearsal")
 
 
 def test_rehearsal_takes_what_this_machine_can_install(project: Path, run: Run) -> None:

@@ -234,3 +234,89 @@ def rendered(run: Run, folder: Path, *, identity: bool, **variables: str) -> tup
         **variables,
     ).stdout
     return folder / "fast-doubles", output
+
+
+OWN = {  # a project that was there before: files of the rendering's names, and others
+    "pyproject.toml": "[project]\n",
+    ".github/workflows/own.yml": "on: push\n",
+    "python/fast_doubles/own.py": "x = 1\n",
+    "notes/own.txt": "mine\n",
+}
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+
+
+def read(folder: Path) -> dict[str, str]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_text("utf-8")
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+def render_over(run: Run, output: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Render into a folder where a folder fast-doubles is already."""
+    command = ("cookiecutter", TEMPLATE, "--no-input", "--default-config", f"--output-dir={output}")
+    return run(*command, *options, cwd=output, check=False)
+
+
+@pytest.mark.parametrize("options", [(), ("-f",), ("-f", "-s")], ids=" ".join)
+def test_nothing_of_an_existing_project_is_touched(
+    run: Run, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    write(tmp_path / "fast-doubles", OWN)
+    result = render_over(run, tmp_path, *options)
+    assert result.returncode != 0
+    if options:
+        there = f"{tmp_path / 'fast-doubles'} holds .github, pyproject.toml, python already"
+        assert f"cookiecutter-pyo3-wheel: {there}" in result.stdout
+        assert "nothing was changed" in result.stdout
+    assert read(tmp_path / "fast-doubles") == OWN
+
+
+def test_a_bad_answer_does_not_delete_an_existing_folder(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "fast-doubles", {"notes/own.txt": "mine\n"})
+    result = render_over(run, tmp_path, "-f", "author_email=nobody")
+    assert result.returncode != 0
+    assert "author_email is 'nobody'" in result.stdout
+    assert read(tmp_path / "fast-doubles") == {"notes/own.txt": "mine\n"}
+
+
+def test_a_file_of_the_folders_name_stays(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "fast-doubles").write_text("mine\n")
+    assert render_over(run, tmp_path, "-f").returncode != 0
+    assert (tmp_path / "fast-doubles").read_text() == "mine\n"
+
+
+def test_what_is_not_in_the_way_stays_beside_the_rendering(run: Run, tmp_path: Path) -> None:
+    project = tmp_path / "fast-doubles"
+    write(project, {"notes/own.txt": "mine\n"})
+    run("git", "init", "--quiet", cwd=project)
+    result = render_over(run, tmp_path, "-f")
+    assert result.returncode == 0, result.stdout
+    assert (project / "notes" / "own.txt").read_text() == "mine\n"
+    assert (project / "pyproject.toml").exists()
+
+
+def test_without_hooks_cookiecutter_overwrites_and_deletes(run: Run, tmp_path: Path) -> None:
+    """Why the hook refuses -s too, and what its sentence says of --accept-hooks=no."""
+    write(tmp_path / "fast-doubles", OWN)
+    result = render_over(run, tmp_path, "-f", "-s", "--accept-hooks=no")
+    assert result.returncode == 0, result.stdout
+    left = read(tmp_path / "fast-doubles")
+    assert left["pyproject.toml"] == OWN["pyproject.toml"]
+    assert ".github/workflows/own.yml" not in left
+    assert "python/fast_doubles/own.py" not in left
+
+
+def test_the_hook_knows_all_that_a_rendering_has_in_its_folder() -> None:
+    hook = types.ModuleType("pre_gen_project")
+    exec(HOOK.replace("{{ cookiecutter | tojson }}", "{}"), hook.__dict__)
+    trees = (TEMPLATE / "tests" / "trees").glob("*.txt")
+    files = {line for tree in trees for line in tree.read_text("utf-8").splitlines() if line}
+    assert {file.split("/")[0].lower() for file in files} == hook.RENDERED

@@ -487,5 +487,22 @@ def test_a_proprietary_project_is_never_published(
     project = new_project(f"{LINUX} abi3", build_backend=backend, license="Proprietary")
     run = project.workflow(tmp_path / "run", pypi, testpypi).run()
     assert "is never to be uploaded: its classifier is 'Private :: Do Not Upload'" in run.printed
-    assert ended(run) == REFUSED
+    assert run.results["sdist"] == "failure"
+    assert ended(run) == NOTHING
     assert_nothing_is_published(run, pypi, testpypi)
+
+
+def test_a_dynamic_version_is_compared_with_the_tag_before_any_wheel(
+    new_project: Callable[..., Project], pypi: LocalIndex, testpypi: LocalIndex, tmp_path: Path
+) -> None:
+    project = new_project(build_backend="maturin")
+    manifest = project.clone / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    static = 'version = "0.1.0"  # bump2version finds it by the line above\n'
+    assert static in text
+    manifest.write_text(text.replace(static, 'dynamic = ["version"]\n'), "utf-8")
+    project.push("From Cargo.toml", "refs/heads/main", "refs/tags/v0.1.0")
+    run = project.workflow(tmp_path / "run", pypi, testpypi).run()
+    assert (run.results["check"], run.results["sdist"]) == ("success", "failure")
+    assert "has version 0.0.0, the tag is v0.1.0" in run.printed
+    assert run.results["wheels"] == "skipped"

@@ -47,6 +47,9 @@ def read_sdist(file: Path) -> Built:
         names = [member.name for member in archive if member.isfile()]
         for name in ("PKG-INFO", "pyproject.toml", "Cargo.toml", "Cargo.lock"):
             require(name, rf"/{re.escape(name)}$", names)
+        # cibuildwheel builds from the sdist, and installs the locked tools from there.
+        tools = "release/wheel-requirements.txt"
+        require(tools, rf"^[^/]+/{re.escape(tools)}$", names)
         require("Rust sources, *.rs", r"\.rs$", names)
         require("license", r"(?i)/(licen[cs]e|copying)", names)
         pkg_info = archive.extractfile(f"{file.name.removesuffix('.tar.gz')}/PKG-INFO")
@@ -68,8 +71,10 @@ def read_wheel(file: Path, rehearsal: bool) -> Built:
     if {tag for text in inside for tag in parse_tag(text)} != tags:
         raise Refused(f"was renamed: the tags inside are {', '.join(inside)}")
     require("license", r"(?i)\.dist-info/(.*/)?(licen[cs]e|copying)", names)
-    require("stub, *.pyi", r"\.pyi$", names)
-    require("py.typed", r"/py\.typed$", names)
+    promised = metadata.classifiers or []
+    if "Typing :: Typed" in promised or any(re.search(r"\.pyi$|/py\.typed$", n) for n in names):
+        require("stub, *.pyi", r"\.pyi$", names)
+        require("py.typed", r"/py\.typed$", names)
     require("extension module", "", modules)
 
     interpreter, abi = max((tag.interpreter, tag.abi) for tag in tags)  # of abi3.abi3t, abi3t

@@ -3,6 +3,7 @@
 Usage: python release/plan.py [--native]
 """
 
+import configparser
 import json
 import re
 import sys
@@ -118,15 +119,26 @@ def install_matrix(wheels: dict[str, list[str]], floor: str) -> list[dict[str, s
     ]
 
 
+def requires_python() -> str:
+    """`requires-python` of pyproject.toml; where it is not there, the like of setup.cfg; or ""."""
+    setup = configparser.RawConfigParser()
+    setup.read("setup.cfg", "utf-8")
+    older = setup.get("options", "python_requires", fallback="")
+    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8")).get("project", {})
+    return str(project.get("requires-python", older))
+
+
 def main() -> None:
     """Print `build=` and `install=`, each with a matrix as JSON, for a job's outputs.
 
     With `--native`, platforms that would be emulated are left out.
     """
-    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
-    floor = re.match(r">=\s*(3\.\d+)", project["requires-python"])
+    floor = re.match(r">=\s*(3\.\d+)", requires_python())
     if floor is None:
-        sys.exit("pyproject.toml: requires-python has to begin with '>=3.'")
+        sys.exit(
+            "pyproject.toml: requires-python has to begin with '>=3.', and is "
+            f"{requires_python()!r} (without it, python_requires in setup.cfg does)"
+        )
     try:
         wheels = read_wheels()
     except ValueError as error:

@@ -38,6 +38,12 @@ def load(file: Path) -> dict[str, Any]:
         sys.exit(f"{file}: {error}")
 
 
+def project() -> dict[str, Any]:
+    """The table [project] of pyproject.toml; empty where setup.cfg or setup.py has it all."""
+    table: dict[str, Any] = load(Path("pyproject.toml")).get("project", {})
+    return table
+
+
 def problems() -> Iterator[str]:
     """What stops a release, and a rehearsal too; each sentence says the way out."""
     rust = re.match(r"rustc (\d+)\.(\d+)\.(\d+)", output("rustc", "--version") or "")
@@ -52,7 +58,7 @@ def problems() -> Iterator[str]:
             yield f"{rust[0]} is older than the {oldest} of Cargo.toml: `rustup update`"
         elif output("cargo", "metadata", "--locked", "--format-version=1", cwd=crate) is None:
             yield "Cargo.lock is not what Cargo.toml asks for: `cargo metadata`, commit the lock"
-    version = load(Path("pyproject.toml"))["project"].get("version")  # None if it is dynamic
+    version = project().get("version")  # None if it is dynamic: then the gate compares
     bump = configparser.RawConfigParser()
     try:
         bump.read(".bumpversion.cfg", "utf-8")
@@ -69,7 +75,7 @@ def problems() -> Iterator[str]:
 
 def todos() -> Iterator[str]:
     """What a rehearsal can do without, a release cannot."""
-    table = load(Path("pyproject.toml"))["project"]
+    table = project()
     for placeholder in PLACEHOLDERS:
         if placeholder in str(table):
             yield f"pyproject.toml still says {placeholder!r}: put your own there"
@@ -93,7 +99,7 @@ def list_todos() -> None:
 
 def wrong_tag(tag: str, branch: str) -> Iterator[str]:
     """Why a tag must not be released: its name, or a commit that was not merged."""
-    version = load(Path("pyproject.toml"))["project"].get("version")
+    version = project().get("version")
     if version and tag != f"v{version}":
         yield f"the tag is {tag}, but pyproject.toml has version {version}: see release/README.md"
     if output("git", "merge-base", "--is-ancestor", "HEAD", branch) is None:

@@ -1,6 +1,6 @@
 """The whole release on this machine: bump, tag, build, gate, upload, install, test.
 
-Usage: python release/rehearse.py [--part patch] [--wheelhouse FOLDER]
+Usage: python release/rehearse.py [--part patch | --no-bump] [--wheelhouse FOLDER]
 
 It works in a scratch clone of the last commit, with an index that lives inside this program and
 listens on 127.0.0.1 alone. Neither this folder nor the world sees a change.
@@ -20,14 +20,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageMetadata
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pypiserver
-from preflight import list_todos, load, problems
+from build import BuildBackendException, BuildException
+from build.util import project_wheel_metadata
+from preflight import list_todos, problems
 
 PYTHON = sys.executable
-TESTS = ("-m", "pytest", "tests", "--ignore=tests/test_properties.py")
 DONE: list[tuple[str, str]] = []  # the steps and their results, for the table
 
 
@@ -45,6 +47,15 @@ def run(cwd: Path, *command: str | Path, **variables: str) -> str:
     if result.returncode:
         raise Failed(f"{result.stdout}\n{' '.join(words)} ended with {result.returncode}")
     return result.stdout.strip()
+
+
+def metadata(clone: Path) -> PackageMetadata:
+    """What the backend says of a project, wherever that is written down. Raises Failed."""
+    try:
+        return project_wheel_metadata(clone, isolated=False)
+    except (BuildException, BuildBackendException) as error:
+        printed = getattr(getattr(error, "exception", None), "output", None) or b""
+        raise Failed(f"{printed.decode(errors='replace')}\n{error}") from error
 
 
 @contextmanager
@@ -104,12 +115,12 @@ def install_and_test(clone: Path, python: Path, url: str, package: str) -> str:
     run(clone, *pip, "--require-hashes", "--requirement=release/wheel-requirements.txt")
     # It is there already, so the usual index is asked for its dependencies and nothing else.
     run(clone, *pip, package)
-    run(clone, python, *TESTS)
+    run(clone, python, "release/run_tests.py")
     return re.findall(r"([^\s/]+\.whl)", printed)[0]
 
 
-def rehearse(scratch: Path, part: str, wheelhouse: Path | None) -> None:
-    """Do all steps, in a folder that can be thrown away."""
+def rehearse(scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
+    """Do all steps, in a folder that can be thrown away. With no part, the version is kept."""
     clone, dist, packages = scratch / "clone", scratch / "clone" / "dist", scratch / "packages"
     with step("preflight", "Mend that, and commit it.") as results:
         if found := "\n".join(problems()):
@@ -123,12 +134,11 @@ def rehearse(scratch: Path, part: str, wheelhouse: Path | None) -> None:
             run(clone, "git", "config", name, "rehearsal")
         results.append(run(clone, "git", "log", "-1", "--format=%h %s"))
     with step("bump and tag", "release/README.md says how to undo a tag.") as results:
-        project = load(clone / "pyproject.toml")["project"]
-        if wheelhouse:  # its wheels were built before any bump
-            run(clone, "git", "tag", f"v{project['version']}")
-        else:
+        if part and not wheelhouse:  # its wheels were built before any bump
             run(clone, PYTHON, "-m", "bumpversion", part)
-        tag = run(clone, "git", "tag", "--points-at", "HEAD")
+            tag = run(clone, "git", "tag", "--points-at", "HEAD")
+        else:
+            tag = f"v{metadata(clone)['Version']}"
         if not tag:
             raise Failed("no tag was made: look at .bumpversion.cfg")
         results.append(tag)
@@ -136,6 +146,7 @@ def rehearse(scratch: Path, part: str, wheelhouse: Path | None) -> None:
         run(clone, PYTHON, "-m", "build", "--sdist", "--no-isolation")
         (sdist,) = dist.glob("*.tar.gz")
         results.append(sdist.name)
+        project = metadata(clone)
     with step("wheels", "Run `nox`: it has to pass first.") as results:
         if wheelhouse:
             copies = [shutil.copy(wheel, dist) for wheel in wheelhouse.glob("*.whl")]
@@ -157,8 +168,9 @@ def rehearse(scratch: Path, part: str, wheelhouse: Path | None) -> None:
             upload(clone, url, password)
             must_refuse("400|409", "the same files twice", clone, url, password)
             results.append("taken once; refused with a wrong password, and a second time")
-        for minor in re.findall(r":: Python :: 3\.(\d+)", str(project["classifiers"])):
-            environment, requirement = scratch / minor, f"{project['name']}=={tag[1:]}"
+        minors = re.findall(r":: Python :: 3\.(\d+)", str(project.get_all("Classifier")))
+        for minor in dict.fromkeys([*minors, str(sys.version_info.minor)]):
+            environment, requirement = scratch / minor, f"{project['Name']}=={tag[1:]}"
             with step(f"install on 3.{minor}", "A user would see the same.") as results:
                 make = (PYTHON, "-m", "virtualenv", "--quiet", f"--python=3.{minor}", environment)
                 if subprocess.run(make, capture_output=True).returncode:
@@ -171,7 +183,10 @@ def rehearse(scratch: Path, part: str, wheelhouse: Path | None) -> None:
 def main() -> None:
     """Rehearse, and print a table. Exits with 1, the step and an advice if one fails."""
     parser = argparse.ArgumentParser("rehearse.py", description="Rehearse a release, all of it.")
-    parser.add_argument("--part", choices=["major", "minor", "patch"], default="patch")
+    bump = parser.add_mutually_exclusive_group()
+    bump.add_argument("--part", choices=["major", "minor", "patch"], default="patch")
+    keep = "without bump2version: the version as it stands"
+    bump.add_argument("--no-bump", dest="part", action="store_const", const=None, help=keep)
     parser.add_argument("--wheelhouse", type=Path, help="wheels of this commit, by cibuildwheel")
     options = parser.parse_args()
     for stop in (signal.SIGINT, signal.SIGTERM):
