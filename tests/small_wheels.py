@@ -102,6 +102,7 @@ def make_wheel(
     code: bytes = b"",
     more: str = "",
     description: str = "# Fast Doubles",
+    requires: str = ">=3.11",
     without: str = "",
     extra: str = "",
 ) -> Path:
@@ -126,7 +127,9 @@ def make_wheel(
         f"fast_doubles/{module or f'_native.{ending(platform, abi)}'}": code
         or library(platform, entry_point(symbol)),
         f"{info}/licenses/LICENSE": b"MIT",
-        f"{info}/METADATA": metadata(version, more, description),
+        f"{info}/METADATA": metadata(version, more, description).replace(
+            b">=3.11", requires.encode()
+        ),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\n{tags}".encode(),
         **({extra: b"extra"} if extra else {}),
     }

@@ -235,7 +235,14 @@ def test_the_way_for_a_protected_branch(project: Path, origin: Path, run: Run) -
         if command == "git switch main":  # before that, the pull request is merged
             merger = origin.with_name("merger")
             run("git", "clone", "--quiet", origin, merger, cwd=origin)
-            merge = ("git", "merge", "--quiet", "--no-ff", "--message=Merge", "origin/release")
+            merge = (
+                "git",
+                "merge",
+                "--quiet",
+                "--no-ff",
+                "--message=Merge",
+                "origin/release-0.1.1",
+            )
             run(*merge, cwd=merger, **GIT)
             run("git", "push", "--quiet", cwd=merger)
         run(

@@ -284,11 +284,26 @@ def test_rehearsal_refuses_the_rest(fault: str, project: Path, refuse: Refuse) -
     assert re.search(FAULTS[fault][1], refuse("--rehearsal"))
 
 
+@pytest.mark.parametrize("requires", [">=3.11.0", ">=3.11.4", ">=3.11,<4", "~=3.11"])
+def test_the_floor_may_be_written_in_many_ways(project: Path, run: Run, requires: str) -> None:
+    remove(project)
+    make_wheel(project / "dist", LINUX, ABI3, requires=requires)
+    run(sys.executable, "release/gate.py", "dist", cwd=project)
+
+
+def test_an_empty_folder_is_refused(project: Path, refuse: Refuse) -> None:
+    shutil.rmtree(project / "dist")
+    (project / "dist").mkdir()
+    assert "dist holds nothing that may be uploaded" in refuse("--rehearsal")
+
+
 def test_wrong_calls_are_answered_in_a_sentence(project: Path, refuse: Refuse, run: Run) -> None:
     result = run(sys.executable, "release/gate.py", "no-such", cwd=project, check=False)
     assert "no-such is no folder" in result.stdout
     (project / "release" / "wheels.txt").write_text("manylinux_z80 abi3")
     assert "wheels.txt, line 1: no platform 'manylinux_z80'" in refuse()
+    (project / "release" / "wheels.txt").unlink()
+    assert "wheels.txt is missing" in refuse()
 
 
 def test_it_is_a_session_too(project: Path, run: Run) -> None:

@@ -15,7 +15,12 @@ from conftest import GIT
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Check = Callable[..., tuple[int, str]]
 
-OWN = {"author_name": "Ada", "author_email": "ada@example.org", "github_owner": "ada"}
+OWN = {
+    "author_name": "Ada",
+    "author_email": "ada@example.org",
+    "github_owner": "ada",
+    "description": "Counts owls.",
+}
 URL = "https://github.com/ada/fast-doubles"
 
 
@@ -98,14 +103,18 @@ def test_the_lock_must_be_fresh(check: Check, project: Path) -> None:
     assert "Cargo.lock is not what Cargo.toml asks for" in printed
 
 
-@pytest.mark.parametrize("answer", ["author_name", "author_email", "github_owner"])
+@pytest.mark.parametrize("answer", OWN)
 def test_placeholders_can_wait_for_the_release(
     repository: Callable[..., Path], run: Run, answer: str
 ) -> None:
     project = repository(**(OWN | {answer: DEFAULTS[answer]}))
     command = (sys.executable, "release/preflight.py")
     result = run(*command, cwd=project)
-    assert re.search(rf"Before a release: .*{DEFAULTS[answer]}", result.stdout)
+    (line,) = [line for line in result.stdout.splitlines() if DEFAULTS[answer] in line]
+    assert line.startswith(f"Before a release: '{DEFAULTS[answer]}' stands in ")
+    where = "LICENSE" if answer == "author_name" else "pyproject.toml"
+    assert where in line
+    assert ".template.json" not in line
     tagged = run(*command, "--tag=v0.1.0", "--branch=main", cwd=project, check=False)
     assert tagged.returncode == 1
     assert DEFAULTS[answer] in tagged.stdout
@@ -129,7 +138,13 @@ def test_the_origin_may_be_written_in_many_ways(
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://github.com/eve/fast-doubles", "git@host:ada/other.git"]
+    "origin",
+    [
+        "https://github.com/eve/fast-doubles",
+        "git@host:ada/other.git",
+        "https://github.com/ada/fast",
+        "https://github.com/da/fast-doubles",
+    ],
 )
 def test_another_origin_than_the_metadatas_is_noticed(
     check: Check, project: Path, run: Run, origin: str
@@ -138,6 +153,7 @@ def test_another_origin_than_the_metadatas_is_noticed(
     status, printed = check()
     assert status == 0
     assert f"the URL Repository of pyproject.toml is {URL}, but git's origin is {origin}" in printed
+    assert "`git remote set-url origin`" in printed
     assert check("--tag=v0.1.0")[0] == 1
     run("git", "remote", "remove", "origin", cwd=project)
     assert "git has no remote named origin" in check()[1]
@@ -159,10 +175,50 @@ def test_it_says_where_it_has_to_be_started(check: Check, project: Path) -> None
 
 def test_the_placeholders_are_the_questions_defaults() -> None:
     source = (PROJECT_FOLDER / "release" / "preflight.py").read_text("utf-8")
-    (line,) = [line for line in source.splitlines() if line.startswith("PLACEHOLDERS")]
-    owner = f"https://github.com/{DEFAULTS['github_owner']}/"
-    assert re.findall(r'"([^"]+)"', line) == [
-        DEFAULTS["author_name"],
-        DEFAULTS["author_email"],
-        owner,
-    ]
+    (listed,) = re.findall(r"^PLACEHOLDERS = \((.*?)^\)", source, re.M | re.S)
+    assert sorted(re.findall(r'"([^"]+)"', listed)) == sorted(DEFAULTS[answer] for answer in OWN)
+
+
+def test_it_takes_a_git_repository_of_its_own(check: Check, project: Path, run: Run) -> None:
+    (project / ".git").rename(project / "no-git")
+    status, printed = check(GIT_CEILING_DIRECTORIES=str(project.parent))
+    assert status == 1
+    assert "this is no git repository: `git init`" in printed
+    run("git", "init", "--quiet", cwd=project.parent)
+    status, printed = check()
+    assert status == 1
+    assert "fast-doubles/ is a folder of a repository" in printed
+
+
+def test_a_branch_that_is_not_there_is_named(check: Check) -> None:
+    status, printed = check("--tag=v0.1.0", "--branch=origin/nosuch")
+    assert status == 1
+    assert (
+        printed == "there is no branch origin/nosuch here: fetch it, or name another with --branch"
+    )
+
+
+def test_cargo_says_why_it_cannot_read_the_manifest(check: Check, project: Path) -> None:
+    manifest = project / "Cargo.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace("[dependencies]", '[dependencies]\nx = { path = "no-such" }'))
+    status, printed = check()
+    assert status == 1
+    assert "cargo cannot read Cargo.toml: error: " in printed
+    assert "no-such" in printed
+
+
+def test_a_lock_of_something_else_is_left_alone(check: Check, project: Path, run: Run) -> None:
+    (project / "tests" / "fixture").mkdir()
+    (project / "tests" / "fixture" / "Cargo.lock").write_text("x")
+    run("git", "add", "tests/fixture/Cargo.lock", cwd=project)
+    run("git", "commit", "--quiet", "--message=x", cwd=project, **GIT)
+    assert check() == (0, "")
+
+
+def test_a_private_project_is_refused_with_a_tag(repository: Callable[..., Path], run: Run) -> None:
+    project = repository(**OWN, license="Proprietary")
+    command = (sys.executable, "release/preflight.py", "--tag=v0.1.0", "--branch=main")
+    result = run(*command, cwd=project, check=False)
+    assert result.returncode == 1
+    assert "the classifier 'Private :: Do Not Upload' of pyproject.toml" in result.stdout

@@ -27,7 +27,12 @@ Fault = Callable[[Path], None]
 if sys.platform != "linux":
     pytest.skip("the stand-ins for the runners are for Linux", allow_module_level=True)
 
-OWN = {"author_name": "Ada", "author_email": "ada@example.org", "github_owner": "ada"}
+OWN = {
+    "author_name": "Ada",
+    "author_email": "ada@example.org",
+    "github_owner": "ada",
+    "description": "Counts owls.",
+}
 LINUX = "manylinux_x86_64"
 ABI3_WHEEL = "fast_doubles-0.1.0-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
 TESTPYPI = "https://test.pypi.org/legacy/"
@@ -449,6 +454,21 @@ def test_an_upload_that_is_interrupted_and_run_again(
 
 
 @only_maturin
+def test_an_interrupted_upload_is_not_mixed_with_files_of_another_build(
+    built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    """All jobs run again, not the failed ones alone: what is there is from another build."""
+    pypi.takes = 7
+    run = built.resume("gate", tmp_path / "run", pypi, testpypi).run()
+    before = pypi.files()
+    pypi.takes = None
+    run.results["gate"] = "failure"  # it has to run again
+    run.rerun()
+    assert ended(run) == {"gate": "success", "publish": "failure", "announce": "skipped"}
+    assert pypi.files() == before
+
+
+@only_maturin
 def test_a_file_that_someone_else_has_uploaded(
     built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
 ) -> None:
@@ -486,9 +506,15 @@ def test_a_proprietary_project_is_never_published(
 ) -> None:
     project = new_project(f"{LINUX} abi3", build_backend=backend, license="Proprietary")
     run = project.workflow(tmp_path / "run", pypi, testpypi).run()
+    assert run.results["check"] == "failure"
+    assert "the classifier 'Private :: Do Not Upload' of pyproject.toml" in run.printed
+    assert_nothing_is_published(run, pypi, testpypi)
+
+    by_hand = {"event": "workflow_dispatch", "inputs": {"testpypi": True}}
+    run = project.workflow(tmp_path / "by-hand", pypi, testpypi, **by_hand).run()
+    assert run.results["wheels"] == "success", run.printed
     assert "is never to be uploaded: its classifier is 'Private :: Do Not Upload'" in run.printed
-    assert run.results["sdist"] == "failure"
-    assert ended(run) == NOTHING
+    assert ended(run) == REFUSED
     assert_nothing_is_published(run, pypi, testpypi)
 
 

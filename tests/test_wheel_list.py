@@ -86,7 +86,9 @@ def test_every_python_that_picks_a_wheel_installs_it(run: Run, tmp_path: Path) -
     }
     for platform in platforms:
         pythons = [job["python"] for job in jobs if job["platform"] == platform]
-        assert pythons == ["3.12", "3.14", "3.15", "3.14t", "3.15t"]
+        # setup-python fails to install free-threaded Pythons on Windows ARM64.
+        free_threaded = [] if platform == "win_arm64" else ["3.14t", "3.15t"]
+        assert pythons == ["3.12", "3.14", "3.15", *free_threaded]
     assert platform_list("win32 cp314t\n", tmp_path, run)["install"] == [
         {"platform": "win32", "runner": "windows-2025", "architecture": "x86", "python": "3.14t"}
     ]

@@ -192,6 +192,25 @@ def test_jobs_that_publish_have_environments_and_attest_releases_alone() -> None
     assert "://test." in jobs["publish-to-testpypi"]["steps"][1]["with"]["repository-url"]
 
 
+@every_workflow
+def test_no_failure_is_passed_over(file: Path) -> None:
+    assert "continue-on-error" not in file.read_text("utf-8")
+
+
+def test_jobs_after_a_skipped_installation_run_only_if_nothing_failed() -> None:
+    conditions = {name: job.get("if") for name, job in load(RELEASE)["jobs"].items()}
+    well = "!failure() && !cancelled() && needs"
+    by_hand = "github.event_name == 'workflow_dispatch' && inputs.testpypi"
+    assert {name: condition for name, condition in conditions.items() if condition} == {
+        "install": "needs.plan.outputs.install != '[]'",
+        "gate": f"${{{{ {well}.wheels.result == 'success' }}}}",
+        "publish": f"${{{{ {well}.gate.result == 'success' && github.event_name == 'push' }}}}",
+        "publish-to-testpypi": f"${{{{ {well}.gate.result == 'success' && {by_hand} }}}}",
+        "announce": f"${{{{ {well}.publish.result == 'success' }}}}",
+    }
+    assert load(RELEASE)["on"]["push"] == {"tags": ["v*"]}
+
+
 def test_every_job_comes_before_the_gate_and_publishing_after_it() -> None:
     jobs = load(RELEASE)["jobs"]
 
@@ -260,6 +279,7 @@ def test_dependabot_watches_every_lock_with_a_cooldown() -> None:
         ("pip", "/tests/bump-my-version"),
         ("pip", "/tests/cruft"),
         ("cargo", "/benchmarks/opponents"),
+        ("cargo", "/tests/on_demand/crates"),
     }
 
 

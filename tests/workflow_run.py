@@ -50,6 +50,18 @@ CARGO = {"CARGO_TARGET_DIR": str(BUILD / "target-release"), "MATURIN_NO_INSTALL_
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # maturin is looked up
 
 
+# What is understood here. (`continue-on-error` is not, nor must it ever be used.)
+KNOWN = {
+    "workflow": {"name", "on", "permissions", "concurrency", "jobs"},
+    "job": {
+        *("name", "needs", "if", "runs-on", "timeout-minutes", "permissions", "environment"),
+        *("strategy", "outputs", "env", "steps"),
+    },
+    "strategy": {"fail-fast", "matrix"},
+    "step": {"name", "id", "if", "uses", "with", "run", "shell", "env"},
+}
+
+
 class StepFailed(Exception):
     """A step of a job failed; the text is what it printed."""
 
@@ -82,7 +94,14 @@ class WorkflowRun:
 
     def __post_init__(self) -> None:
         text = self.file.read_text("utf-8").replace("\non:\n", "\n'on':\n")
-        self.jobs: dict[str, dict[str, Any]] = yaml.safe_load(text)["jobs"]
+        workflow = yaml.safe_load(text)
+        self.jobs: dict[str, dict[str, Any]] = workflow["jobs"]
+        assert workflow.keys() <= KNOWN["workflow"]
+        for job in self.jobs.values():
+            assert job.keys() <= KNOWN["job"], job.keys() - KNOWN["job"]
+            assert job.get("strategy", {}).keys() <= KNOWN["strategy"]
+            for step in job["steps"]:
+                assert step.keys() <= KNOWN["step"], step.keys() - KNOWN["step"]
         self.store = self.folder / "artifacts"
         self.releases = self.folder / "releases"
         for folder in (self.store, self.releases):
@@ -106,6 +125,8 @@ class WorkflowRun:
             }
             if not self.evaluate(condition, context):
                 self.results[name] = "skipped"
+                if name == until:
+                    break
                 continue
             self.faults.get(name, lambda store: None)(self.store)
             try:
@@ -228,7 +249,7 @@ class WorkflowRun:
         github = {
             "event_name": self.event,
             "ref_name": self.ref,
-            "run_attempt": self.attempt,
+            "run_attempt": str(self.attempt),
             "repository": "ada/fast-doubles",
             "token": "token",
             "event": {"repository": {"default_branch": "main"}},

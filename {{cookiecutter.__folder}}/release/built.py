@@ -78,8 +78,8 @@ def read_wheel(file: Path, rehearsal: bool) -> Built:
     require("extension module", "", modules)
 
     interpreter, abi = max((tag.interpreter, tag.abi) for tag in tags)  # of abi3.abi3t, abi3t
-    lowest = str(metadata.requires_python).replace(" ", "").replace(".", "").split(",")
-    if abi == "abi3" and f">={interpreter[2:]}" not in lowest:
+    lowest = re.search(r"(>=|~=|==)\s*3\.(\d+)", str(metadata.requires_python))
+    if abi == "abi3" and interpreter != f"cp3{lowest and lowest[2]}":
         raise Refused(f"begins at {interpreter}, but Requires-Python: {metadata.requires_python}")
     # The names that interpreters look for: PEP 3149, for abi3t PEP 803.
     endings = {"abi3": r"abi3\.so|pyd", "abi3t": r"abi3t(-[\w-]+)?\.so|(abi3t\.)?pyd"}

@@ -95,7 +95,9 @@ def main() -> None:
     promise = {("sdist", ""), *((platform, abi) for platform in wheels for abi in wheels[platform])}
     found, problems = read_all(options.folder, options.rehearsal)
     problems += compare(found, options.tag, promise)
-    if found:
+    if not found:
+        problems.append(f"{options.folder} holds nothing that may be uploaded")
+    else:
         problems += complaints_of_tools([str(file) for file, _ in found.values()])
     for (platform, abi), (file, _) in found.items():
         print(f"  {platform:20} {abi:8} {file.name}")

@@ -16,7 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-PLACEHOLDERS = ("Your Name", "you@example.com", "https://github.com/your-name/")
+# The answers that were not given, and the files that may hold them for ever.
+PLACEHOLDERS = (
+    "Your Name",
+    "you@example.com",
+    "your-name",
+    "Count doubled characters in text, fast.",
+)
+KEPT = (":!.template.json", ":!release/preflight.py")
 
 
 def output(*command: str, cwd: Path | None = None) -> str | None:
@@ -49,15 +56,27 @@ def problems() -> Iterator[str]:
     rust = re.match(r"rustc (\d+)\.(\d+)\.(\d+)", output("rustc", "--version") or "")
     if rust is None:
         yield "Rust is missing (rustc): see https://rustup.rs"
+    prefix = output("git", "rev-parse", "--show-prefix")
+    if prefix is None:
+        yield "this is no git repository: `git init`, `git add --all`, `git commit`"
+    elif prefix:
+        yield f"{prefix} is a folder of a repository: GitHub reads workflows in the top folder alone"
     locks = (output("git", "ls-files", "Cargo.lock", "*/Cargo.lock") or "").split("\n")
-    if locks == [""]:
+    if locks == [""] and prefix is not None:
         yield "git tracks no Cargo.lock: `git add Cargo.lock`, and commit it"
     for crate in (Path(lock).parent for lock in locks if rust and lock):
+        if not (crate / "Cargo.toml").exists():
+            continue
         oldest = load(crate / "Cargo.toml").get("package", {}).get("rust-version", "")
         if [*map(int, rust.groups())] < [*map(int, re.findall(r"\d+", str(oldest)))]:
             yield f"{rust[0]} is older than the {oldest} of Cargo.toml: `rustup update`"
-        elif output("cargo", "metadata", "--locked", "--format-version=1", cwd=crate) is None:
+            continue
+        command = ("cargo", "metadata", "--locked", "--format-version=1")
+        result = subprocess.run(command, cwd=crate, capture_output=True, encoding="utf-8")
+        if "--locked" in result.stderr:
             yield "Cargo.lock is not what Cargo.toml asks for: `cargo metadata`, commit the lock"
+        elif result.returncode:
+            yield f"cargo cannot read {crate / 'Cargo.toml'}: {result.stderr.strip()}"
     version = project().get("version")  # None if it is dynamic: then the gate compares
     bump = configparser.RawConfigParser()
     try:
@@ -76,19 +95,29 @@ def problems() -> Iterator[str]:
 def todos() -> Iterator[str]:
     """What a rehearsal can do without, a release cannot."""
     table = project()
+    search = ("git", "grep", "--fixed-strings", "--files-with-matches")
     for placeholder in PLACEHOLDERS:
-        if placeholder in str(table):
-            yield f"pyproject.toml still says {placeholder!r}: put your own there"
+        if found := output(*search, placeholder, "--", ".", *KEPT):
+            yield f"{placeholder!r} stands in {', '.join(found.splitlines())}: put your own there"
+    for classifier in table.get("classifiers", []):
+        if classifier.startswith("Private ::"):
+            yield f"the classifier {classifier!r} of pyproject.toml: the gate lets nothing pass"
     remote = output("git", "remote", "get-url", "origin")
     if remote is None:
         yield "git has no remote named origin: `git remote add origin URL`"
-    else:
-        name = "/".join(re.split(r"[:/]", remote.removesuffix("/").removesuffix(".git"))[-2:])
-        for label, url in table.get("urls", {}).items():
-            if label.lower() in ("repository", "source") and name.lower() not in url.lower():
-                yield f"the URL {label} of pyproject.toml is {url}, but git's origin is {remote}"
+    for label, url in table.get("urls", {}).items() if remote else ():
+        if label.lower() in ("repository", "source") and names(url) != names(remote):
+            yield (
+                f"the URL {label} of pyproject.toml is {url}, but git's origin is {remote}: "
+                "edit the one, or `git remote set-url origin` the other"
+            )
     if output("git", "status", "--porcelain"):
         yield "not all is committed: bump2version will refuse, and nothing uncommitted is released"
+
+
+def names(url: str) -> list[str]:
+    """Owner and repository at the end of a URL, in whatever way git takes it."""
+    return re.split(r"[:/]", url.lower().removesuffix("/").removesuffix(".git"))[-2:]
 
 
 def list_todos() -> None:
@@ -102,7 +131,9 @@ def wrong_tag(tag: str, branch: str) -> Iterator[str]:
     version = project().get("version")
     if version and tag != f"v{version}":
         yield f"the tag is {tag}, but pyproject.toml has version {version}: see release/README.md"
-    if output("git", "merge-base", "--is-ancestor", "HEAD", branch) is None:
+    if output("git", "rev-parse", "--verify", branch) is None:
+        yield f"there is no branch {branch} here: fetch it, or name another with --branch"
+    elif output("git", "merge-base", "--is-ancestor", "HEAD", branch) is None:
         yield f"the tag {tag} is not on {branch}: merge first, then tag the merge commit"
 
 

@@ -27,9 +27,14 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pypiserver
 from build import BuildBackendException, BuildException
 from build.util import project_wheel_metadata
-from preflight import list_todos, problems
+from preflight import list_todos, output, problems
 
 PYTHON = sys.executable
+# Where a proxy is set, the index in here is still asked directly.
+DIRECT = {
+    name: ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
+    for name in ("NO_PROXY", "no_proxy")
+}
 DONE: list[tuple[str, str]] = []  # the steps and their results, for the table
 
 
@@ -39,7 +44,7 @@ class Failed(Exception):
 
 def run(cwd: Path, *command: str | Path, **variables: str) -> str:
     """Run a command in silence; return what it printed. Raises Failed with all of that."""
-    words, environment = [str(word) for word in command], os.environ | variables
+    words, environment = [str(word) for word in command], os.environ | DIRECT | variables
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     result = subprocess.run(
         words, cwd=cwd, env=environment, encoding="utf-8", errors="replace", **pipes
@@ -66,6 +71,8 @@ def step(name: str, advice: str) -> Iterator[list[str]]:
     try:
         yield results
     except Failed as error:
+        if left := output("git", "status", "--short"):
+            advice = f"What is not committed took no part:\n{left}\n{advice}"
         sys.exit(f" FAILED\n{error}\n\nThe rehearsal stopped at: {name}. {advice}")
     DONE.append((name, "; ".join(results)))
     print(f" {time.monotonic() - start:.1f} s")
@@ -150,8 +157,6 @@ def rehearse(scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
     with step("wheels", "Run `nox`: it has to pass first.") as results:
         if wheelhouse:
             copies = [shutil.copy(wheel, dist) for wheel in wheelhouse.glob("*.whl")]
-            if not copies:
-                raise Failed(f"{wheelhouse} holds no wheel")
             results.append(f"{len(copies)} of {wheelhouse}")
         else:
             options = ("--isolated", "--no-deps", "--no-build-isolation", f"--wheel-dir={dist}")
@@ -169,6 +174,7 @@ def rehearse(scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
             must_refuse("400|409", "the same files twice", clone, url, password)
             results.append("taken once; refused with a wrong password, and a second time")
         minors = re.findall(r":: Python :: 3\.(\d+)", str(project.get_all("Classifier")))
+        tested = []
         for minor in dict.fromkeys([*minors, str(sys.version_info.minor)]):
             environment, requirement = scratch / minor, f"{project['Name']}=={tag[1:]}"
             with step(f"install on 3.{minor}", "A user would see the same.") as results:
@@ -177,7 +183,10 @@ def rehearse(scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
                     results.append("left out: this Python is not at hand")
                     continue
                 python = next(environment.glob("bin/python"), environment / "Scripts/python.exe")
+                tested.append(minor)
                 results.append(install_and_test(clone, python, url, requirement))
+        if not tested:
+            sys.exit("The rehearsal installed nothing: virtualenv found none of these Pythons.")
 
 
 def main() -> None:
@@ -189,6 +198,8 @@ def main() -> None:
     bump.add_argument("--no-bump", dest="part", action="store_const", const=None, help=keep)
     parser.add_argument("--wheelhouse", type=Path, help="wheels of this commit, by cibuildwheel")
     options = parser.parse_args()
+    if options.wheelhouse and not [*options.wheelhouse.glob("*.whl")]:
+        parser.error(f"{options.wheelhouse} holds no wheel: build them with cibuildwheel first")
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: sys.exit("\nstopped"))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
