@@ -76,7 +76,7 @@ def test_it_passes_as_a_session(backend: str, floor: str, repository: Repository
             continue
         result = wheel if version in PYTHONS else "left out: this Python is not at hand"
         assert re.search(rf"install on {version} +{result}", table)
-    assert "Before a release: pyproject.toml still says 'Your Name'" in printed
+    assert "Before a release: 'Your Name' stands in LICENSE, pyproject.toml: " in printed
     shutil.rmtree(project / ".nox")
     assert state(project, run) == before
 
@@ -104,7 +104,14 @@ def no_bump_configuration(project: Path) -> None:
     (project / ".bumpversion.cfg").unlink()
 
 
+def forgotten_file(project: Path) -> None:
+    library = project / "rust" / "lib.rs"
+    library.write_text(f"{library.read_text('utf-8')}mod extra;\n", "utf-8")
+    (project / "rust" / "extra.rs").touch()
+
+
 FAULTS = {
+    "a file not committed": (forgotten_file, "wheels", "took no part:\n?? rust/extra.rs"),
     "Rust too old": (without_rust, "preflight", "older than the 1.999 of Cargo.toml"),
     "no configuration": (no_bump_configuration, "bump and tag", "--new-version"),
     "Rust does not compile": (broken_rust, "wheels", "kernel.rs"),
@@ -132,6 +139,16 @@ def test_it_stops_at_the_step_that_fails(
     assert f"\nThe rehearsal stopped at: {step}. " in result.stdout
     assert "Traceback" not in result.stdout
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_proxy_is_not_asked_for_the_index(
+    repository: Repository, rehearse: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    dead = {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    pip = {"PIP_RETRIES": "0", "PIP_INDEX_URL": "http://example.invalid/"}
+    result = rehearse(repository(), check=False, **dead, **pip)
+    assert re.search(r"^upload \.\.\. [\d.]+ s$", result.stdout, re.M), result.stdout
+    assert "The rehearsal stopped at: install on 3.11." in result.stdout  # by the other index
 
 
 def test_a_proprietary_project_stops_at_the_gate(
@@ -208,8 +225,8 @@ def test_wheels_of_cibuildwheel_can_be_rehearsed(
     assert "28 of 31 files are not here" in printed
     assert re.search(r"install on 3\.1\d +fast_doubles-0\.1\.0-cp311-abi3-manylinux", printed)
     result = rehearse(project, f"--wheelhouse={tmp_path / 'none'}", check=False)
-    assert result.returncode == 1
-    assert "holds no wheel" in result.stdout
+    assert result.returncode == 2
+    assert f"{tmp_path / 'none'} holds no wheel" in result.stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc who listens")
