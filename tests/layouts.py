@@ -129,7 +129,7 @@ def write_layout(
         file.write_text(text, "utf-8")
     # The versions of the template's own lock, for a crate of another name.
     lock = (PROJECT_FOLDER / "Cargo.lock").read_text("utf-8")
-    lock = re.sub(r'"{{.*?}}_native"\nversion = "0.0.0"', '"your_crate"\nversion = "1.4.0"', lock)
+    lock = re.sub(r'"_{{.*?}}_native"\nversion = "0.0.0"', '"your_crate"\nversion = "1.4.0"', lock)
     (folder / "crate" / "Cargo.lock").write_text(lock, "utf-8")
     run("cargo", "metadata", "--format-version=1", cwd=folder / "crate")  # drops what is not used
     run("git", "init", "--quiet", "--initial-branch=main", cwd=folder)

@@ -267,8 +267,8 @@ def assert_right(project: Path, answers: dict[str, str]) -> None:
         assert tool["maturin"]["module-name"] == f"{package}._native"
     else:
         assert tool["setuptools-rust"]["ext-modules"][0]["target"] == f"{package}._native"
-    assert parsed["Cargo.toml"]["package"]["name"] == f"{package}_native"
-    assert f"{package}_native" in [crate["name"] for crate in parsed["Cargo.lock"]["package"]]
+    assert parsed["Cargo.toml"]["package"]["name"] == f"_{package}_native"
+    assert f"_{package}_native" in [crate["name"] for crate in parsed["Cargo.lock"]["package"]]
 
     assert shown(files["README.md"].decode()) == (answers["project_name"], answers["description"])
     heading = MarkdownIt("commonmark").parse(files["release/README.md"].decode())[1]
