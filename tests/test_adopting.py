@@ -118,7 +118,8 @@ def test_what_cannot_be_tested_is_said(run: Run, tmp_path: Path, table: str, sen
 
 def test_the_pages_sessions_are_those_of_the_template() -> None:
     (sessions,) = blocks(PAGE, "python")
-    assert sessions in (PROJECT_FOLDER / "noxfile.py").read_text("utf-8")
+    noxfile = (PROJECT_FOLDER / "noxfile.py").read_text("utf-8")
+    assert sessions in noxfile.replace("python=BUILDER, ", "")  # defined elsewhere in that file
 
 
 def test_the_pages_copies_overwrite_nothing(run: Run, tmp_path: Path) -> None:
