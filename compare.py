@@ -91,16 +91,6 @@ def release_of(version):
     return "HEAD" if version.endswith(".dev0") else f"v{version}"
 
 
-def literal(answer):
-    """An answer as cookiecutter takes it literally: it renders what it is given as Jinja."""
-    if "{" not in answer:
-        return answer
-    escaped = answer.encode("unicode_escape").decode("ascii")
-    for character, code in (('"', "\\x22"), ("{", "\\x7b"), ("}", "\\x7d")):
-        escaped = escaped.replace(character, code)
-    return '{{ "' + escaped + '" }}'
-
-
 def rendering(template, answers, folder):
     """Render an unpacked release, without hooks; return the files that are copied byte for byte.
 
@@ -120,16 +110,12 @@ def rendering(template, answers, folder):
         choices = questions.get(key)
         if choices is None or (isinstance(choices, list) and answer not in choices):
             raise CannotCompare(f"that release takes no {key} {answer!r}: {RECORD} was edited")
-    context = {
-        key: answer if isinstance(questions[key], list) else literal(answer)
-        for key, answer in answers.items()
-    }
     try:
         project = Path(
             cookiecutter(
                 str(template),
                 no_input=True,
-                extra_context=context,
+                extra_context=answers,
                 output_dir=str(folder),
                 default_config=True,
                 accept_hooks=False,

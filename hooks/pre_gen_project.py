@@ -129,6 +129,7 @@ RENDERED = {
     ".gitattributes",
     ".github",
     ".gitignore",
+    ".template.json",
     "cargo.lock",
     "cargo.toml",
     "changelog.md",

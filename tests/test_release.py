@@ -31,7 +31,6 @@ OWN = {
     "author_name": "Ada",
     "author_email": "ada@example.org",
     "github_owner": "ada",
-    "description": "Counts owls.",
 }
 LINUX = "manylinux_x86_64"
 ABI3_WHEEL = "fast_doubles-0.1.0-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"

@@ -195,7 +195,7 @@ def test_full_target_says_so_and_can_be_completed(
     refused = run(*again, cwd=tmp_path, check=False)
     assert refused.returncode == 1
     assert "directory already exists" in refused.stdout.replace("\n", " ")
-    run(*again, "--overwrite-if-exists", cwd=tmp_path)
+    run(*again, "--overwrite-if-exists", "--accept-hooks=no", cwd=tmp_path)
     assert files(tmp_path / "fast-doubles") == whole
 
 
@@ -223,7 +223,7 @@ def test_ctrl_c_in_the_middle(render: Render, run: Run, tmp_path: Path, stop_at:
     whole = files(render())
     assert stop_at in files(tmp_path / "fast-doubles")
     assert files(tmp_path / "fast-doubles").keys() < whole.keys()
-    run(COOKIECUTTER, *words, "--overwrite-if-exists", cwd=tmp_path)
+    run(COOKIECUTTER, *words, "--overwrite-if-exists", "--accept-hooks=no", cwd=tmp_path)
     assert files(tmp_path / "fast-doubles") == whole
 
 

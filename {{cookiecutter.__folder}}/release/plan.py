@@ -68,7 +68,8 @@ def read_wheels(file: Path = WHEELS) -> dict[str, list[str]]:
         For each platform, in the order of the file, its ABIs.
 
     Raises:
-        ValueError: the file is missing, or a line is wrong; the text names the file, the line and what is allowed.
+        ValueError: the file is missing, or a line is wrong; the text names the file, the line
+            and what is allowed.
     """
     if not file.exists():
         raise ValueError(f"{file.name} is missing: it belongs into {file.parent.name}/")

@@ -17,12 +17,7 @@ from pathlib import Path
 from typing import Any
 
 # The answers that were not given, and the files that may hold them for ever.
-PLACEHOLDERS = (
-    "Your Name",
-    "you@example.com",
-    "your-name",
-    "Count doubled characters in text, fast.",
-)
+PLACEHOLDERS = ("Your Name", "you@example.com", "your-name")
 KEPT = (":!.template.json", ":!release/preflight.py")
 
 
@@ -60,7 +55,7 @@ def problems() -> Iterator[str]:
     if prefix is None:
         yield "this is no git repository: `git init`, `git add --all`, `git commit`"
     elif prefix:
-        yield f"{prefix} is a folder of a repository: GitHub reads workflows in the top folder alone"
+        yield f"{prefix} is a folder of a repository: move it to the top, GitHub reads no others"
     locks = (output("git", "ls-files", "Cargo.lock", "*/Cargo.lock") or "").split("\n")
     if locks == [""] and prefix is not None:
         yield "git tracks no Cargo.lock: `git add Cargo.lock`, and commit it"
