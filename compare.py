@@ -103,9 +103,13 @@ def rendering(template, answers, folder):
         Path in the project, a str with "/", to content, bytes.
 
     Raises:
-        CannotCompare: the release does not know one of the answers.
+        CannotCompare: the release does not know one of the answers, or would execute them.
     """
     questions = json.loads((template / "cookiecutter.json").read_text("utf-8"))
+    if not (template / "verbatim_answers.py").exists():
+        raise CannotCompare(
+            "that commit would run Jinja in the answers: name a later one with --with"
+        )
     for key, answer in answers.items():
         choices = questions.get(key)
         if choices is None or (isinstance(choices, list) and answer not in choices):

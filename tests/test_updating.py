@@ -511,6 +511,16 @@ def test_comparison_executes_no_answer(text: str, template: Path, tmp_path: Path
     assert record(tmp_path / "out" / "fast-doubles")["answers"] == answers
 
 
+def test_a_commit_that_would_execute_answers_is_not_rendered(
+    template: Path, tmp_path: Path
+) -> None:
+    compare.unpack(template, "v1.0.0", tmp_path / "release")
+    (tmp_path / "release" / "verbatim_answers.py").unlink()
+    with pytest.raises(compare.CannotCompare, match="would run Jinja in the answers"):
+        compare.rendering(tmp_path / "release", DEFAULTS, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 RECORD = {"template": "x", "version": "1.0.0", "answers": DEFAULTS}
 
 
