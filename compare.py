@@ -92,7 +92,10 @@ def release_of(version):
 
 
 def rendering(template, answers, folder):
-    """Render an unpacked release, without hooks; return the files that are copied byte for byte.
+    """Render an unpacked release; return the files that are copied byte for byte.
+
+    The record is another's, so the release's own hook judges the answers before a file is written:
+    a package name such as "../../home" would lead out of the folder.
 
     Args:
         template: the unpacked release, a Path.
@@ -103,7 +106,7 @@ def rendering(template, answers, folder):
         Path in the project, a str with "/", to content, bytes.
 
     Raises:
-        CannotCompare: the release does not know one of the answers, or would execute them.
+        CannotCompare: the release refuses one of the answers, or would execute them.
     """
     questions = json.loads((template / "cookiecutter.json").read_text("utf-8"))
     if not (template / "verbatim_answers.py").exists():
@@ -111,9 +114,11 @@ def rendering(template, answers, folder):
             "that commit would run Jinja in the answers: name a later one with --with"
         )
     for key, answer in answers.items():
-        choices = questions.get(key)
+        choices = None if key.startswith("_") else questions.get(key)
         if choices is None or (isinstance(choices, list) and answer not in choices):
             raise CannotCompare(f"that release takes no {key} {answer!r}: {RECORD} was edited")
+    # The other hook would make a git repository.
+    (template / "hooks" / "post_gen_project.py").unlink(missing_ok=True)
     try:
         project = Path(
             cookiecutter(
@@ -122,7 +127,7 @@ def rendering(template, answers, folder):
                 extra_context=answers,
                 output_dir=str(folder),
                 default_config=True,
-                accept_hooks=False,
+                accept_hooks=True,
             )
         )
     except (CookiecutterException, OSError) as error:

@@ -1,6 +1,7 @@
 """Both backends, every floor at hand: sdist, wheel, and the project's own sessions."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from answers import BACKENDS, FLOORS
+from answers import BACKENDS, FLOORS, TEMPLATE
 from conftest import PYTHONS, python_of
 
 Render = Callable[..., Path]
@@ -150,6 +151,25 @@ def test_wheel_passes_the_sdists_own_tests_in_a_clean_environment(
         run("uv", "pip", "install", f"--python={python}", wheel, "pytest", cwd=tmp_path)
         command = [python, "-m", "pytest", "--ignore=tests/test_properties.py"]
         assert " passed" in run(*command, cwd=source).stdout
+
+
+def test_table_of_the_demo_is_the_readmes_but_for_the_figures(
+    built: tuple[Path, Path], project: Path, floor: str, run: Run, tmp_path: Path
+) -> None:
+    wheel = built[1]
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    counter = TEMPLATE / "benchmarks" / "real_text.py"
+    tests = project / "tests"
+    printed = run(PYTHONS[floor], counter, wheel, tests, cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    readme = (TEMPLATE / "README.md").read_text("utf-8")
+    (table,) = re.findall(r"```text\n(  wheel .*?)```", readme, re.DOTALL)
+
+    def words(text: str) -> str:
+        text = text.replace(LIBRARY, "_native.abi3.so")
+        return re.sub(r"\d[\d,.]*", "0", re.sub(r"-abi3-\w+\.whl", "-abi3.whl", text)).strip()
+
+    assert words(printed.stdout) == words(table)
 
 
 def test_the_projects_own_sessions_pass(

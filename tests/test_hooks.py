@@ -2,13 +2,17 @@
 
 import subprocess
 import sys
+import tomllib
 import types
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
-from answers import DEFAULTS, TEMPLATE
+from answers import BACKENDS, DEFAULTS, TEMPLATE
 from conftest import PYTHONS
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -184,6 +188,68 @@ def test_no_module_of_any_python_can_be_shadowed(
     assert len(public) > 150
     for name in public:
         assert complain(package_name=name), name
+
+
+# Where a project is built and tested: the markers of its tools hold in one of these or in none.
+MACHINES = [
+    {
+        "python_version": f"3.{minor}",
+        "python_full_version": f"3.{minor}.0",
+        "sys_platform": platform,
+        "platform_system": system,
+        "os_name": "nt" if platform == "win32" else "posix",
+        "platform_python_implementation": "CPython",
+        "extra": "",
+    }
+    for minor in range(11, 16)
+    for platform, system in (("linux", "Linux"), ("win32", "Windows"), ("darwin", "Darwin"))
+]
+
+
+def brought(tool: str) -> tuple[set[str], list[str]]:
+    """The names to import that a tool brings, and what it requires."""
+    try:
+        installed = distribution(tool)
+    except PackageNotFoundError:  # it is for other systems or Pythons
+        return {tool.replace("-", "_")}, []
+    names = set()
+    for file in installed.files or []:
+        name, _, ending = file.parts[0].partition(".")
+        is_folder = len(file.parts) > 1
+        if (is_folder and not ending) or (not is_folder and file.suffix in (".py", ".so", ".pyd")):
+            names.add(name)
+    # mypy's compiled modules are named after a hash.
+    names = {name for name in names if name.isidentifier() and not name.endswith("__mypyc")}
+    return names, installed.requires or []
+
+
+def test_no_module_of_the_projects_own_tools_can_be_shadowed(
+    complain: Callable[..., list[str]], render: Callable[..., Path]
+) -> None:
+    tools: list[str] = []
+    for backend in BACKENDS:
+        manifest = tomllib.loads(
+            (render(build_backend=backend) / "pyproject.toml").read_text("utf-8")
+        )
+        groups = manifest["dependency-groups"]
+        tools += [tool for tool in groups["dev"] + groups["wheel"] if isinstance(tool, str)]
+        tools += [
+            tool for group in ("test", "property", "bench", "types") for tool in groups[group]
+        ]
+        tools += manifest["build-system"]["requires"]
+    known: set[str] = set()
+    while tools:
+        requirement = Requirement(tools.pop())
+        tool = canonicalize_name(requirement.name)
+        marker = requirement.marker
+        if tool in known or (marker and not any(map(marker.evaluate, MACHINES))):
+            continue
+        known.add(tool)
+        names, needed = brought(tool)
+        tools += needed
+        for name in names:
+            assert complain(package_name=name), f"{name}, of {tool}"
+    assert {"pytest", "mypy", "maturin", "setuptools", "colorama"} <= known
 
 
 def test_rendering_is_a_clean_repository_with_one_commit(run: Run, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ HOSTILE_EXAMPLES=2000 looks at more than the usual 200: `nox -s nightly`.
 
 import ast
 import doctest
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import tomllib
 import types
+import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Callable
@@ -154,13 +156,18 @@ def settled(examples: int, *, shrink: bool = True):
     )
 
 
-@pytest.fixture(scope="module")
-def complaints() -> Callable[[dict[str, str]], list[str]]:
+HOOK = types.ModuleType("pre_gen_project")
+exec(
+    (TEMPLATE / "hooks" / "pre_gen_project.py")
+    .read_text("utf-8")
+    .replace("{{ cookiecutter | tojson }}", "{}"),
+    HOOK.__dict__,
+)
+
+
+def complaints(answers: dict[str, str]) -> list[str]:
     """What the hook says about some answers."""
-    hook = types.ModuleType("pre_gen_project")
-    source = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text("utf-8")
-    exec(source.replace("{{ cookiecutter | tojson }}", "{}"), hook.__dict__)
-    return lambda answers: list(hook.complaints(DEFAULTS | answers))
+    return list(HOOK.complaints(DEFAULTS | answers))
 
 
 @pytest.fixture(autouse=True)
@@ -186,7 +193,6 @@ def rendered(answers: dict[str, str], folder: Path, *, hooks: bool = True) -> Pa
 
 
 def test_any_answer_is_refused_or_right(
-    complaints: Callable[[dict[str, str]], list[str]],
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -228,6 +234,22 @@ def test_any_answer_is_refused_or_right(
     assert outcomes["refused"] > EXAMPLES / 20, outcomes
 
 
+@settled(EXAMPLES)
+@given(text=st.one_of(joined, st.text(printable, min_size=1)).map(str.strip).filter(bool))
+def test_any_line_of_text_is_accepted(text: str) -> None:
+    for key in ("project_name", "description", "author_name"):
+        assert complaints({key: text}) == []
+
+
+def test_every_printable_character_is_accepted() -> None:
+    characters = map(chr, range(sys.maxunicode + 1))
+    kinds = ("Cc", "Zl", "Zp", "Cs")
+    text = "".join(c for c in characters if unicodedata.category(c) not in kinds)
+    assert len(text) > 1_100_000
+    for key in ("project_name", "description", "author_name"):
+        assert complaints({key: text.strip()}) == []
+
+
 def assert_right(project: Path, answers: dict[str, str]) -> None:
     """Whether every file of a rendering is well formed and holds the very answers."""
     package = answers["package_name"]
@@ -243,6 +265,7 @@ def assert_right(project: Path, answers: dict[str, str]) -> None:
         path = name.replace("{{cookiecutter.package_name}}", package)
         assert files[path] == PROJECT_FILES[name].read_bytes(), name
 
+    assert json.loads(files[".template.json"])["answers"] == answers
     parsed = {}
     for name, content in files.items():
         text = content.decode()
@@ -303,13 +326,12 @@ def shown(readme: str) -> tuple[str, ...]:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_metadata_of_a_wheel_gives_the_answers_back(
     environment: dict[str, str],
-    complaints: Callable[[dict[str, str]], list[str]],
     tmp_path: Path,
     backend: str,
 ) -> None:
     environment = environment | {"CARGO_NET_OFFLINE": "true"}
 
-    @settled(EXAMPLES // 20, shrink=False)  # a second each
+    @settled(EXAMPLES // len(BACKENDS), shrink=False)  # half a second each
     @example(answers=WORST)
     @given(answers=accepted_answers.filter(lambda answers: not complaints(answers)))
     def given_back(answers: dict[str, str]) -> None:

@@ -521,6 +521,23 @@ def test_a_commit_that_would_execute_answers_is_not_rendered(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("key", ["package_name", "project_slug", "__folder"])
+@pytest.mark.parametrize("way", ["relative", "absolute"])
+def test_a_record_that_leads_out_of_the_folder_is_refused(
+    key: str, way: str, template: Path, tmp_path: Path
+) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "mine.txt").write_text("mine\n", "utf-8")
+    # Deep enough for the folder of a package: out/fast-doubles/python/..
+    path = str(victim) if way == "absolute" else f"{'../' * 12}{str(victim).lstrip('/')}"
+    compare.unpack(template, "v1.0.0", tmp_path / "release")
+    with pytest.raises(compare.CannotCompare, match=key if key == "__folder" else "cannot be"):
+        compare.rendering(tmp_path / "release", DEFAULTS | {key: path}, tmp_path / "out")
+    assert [file.name for file in victim.iterdir()] == ["mine.txt"]
+    assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
+
+
 RECORD = {"template": "x", "version": "1.0.0", "answers": DEFAULTS}
 
 
