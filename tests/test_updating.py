@@ -134,10 +134,28 @@ def template(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     edit(project / "README.md", "## Ship it\n", "## Ship it, newer\n")  # Jinja
     edit(project / "pyproject.toml", 'minversion = "8.4"', 'minversion = "9.0"')  # Jinja
     (project / "release" / "newer.txt").write_text("{{ verbatim }}\n", "utf-8")
+    newer_crates(clone, run)
     (project / ".cargo" / "config.toml").unlink()
     (project / ".cargo" / "newer.toml").write_text("[env]\n", "utf-8")
     commit("v1.1.0")
     return clone
+
+
+def newer_crates(clone: Path, run: Run) -> None:
+    """Change the crates of the template: PyO3's line in Cargo.toml, and a crate in the lock."""
+    folder = clone.with_name("newer-crates")
+    options = ("--no-input", "--default-config", "--accept-hooks=no", f"--output-dir={folder}")
+    run("cookiecutter", clone, *options, cwd=clone)
+    rendering = folder / "fast-doubles"
+    for file in (clone / FOLDER / "Cargo.toml", rendering / "Cargo.toml"):
+        text, count = re.subn(r'(?m)^(pyo3 = .*")(\d+\.\d+)"', r'\1\2.0"', file.read_text("utf-8"))
+        assert count == 1
+        file.write_text(text, "utf-8", newline="\n")
+    run("cargo", "update", "libc", "--precise=0.2.180", cwd=rendering)
+    lock = (rendering / "Cargo.lock").read_text("utf-8")
+    assert 'name = "libc"\nversion = "0.2.180"' in lock
+    lock = lock.replace("_fast_doubles_native", "_{{ cookiecutter.package_name }}_native")
+    (clone / FOLDER / "Cargo.lock").write_text(lock, "utf-8", newline="\n")
 
 
 @pytest.fixture(scope="module")
@@ -300,6 +318,57 @@ def test_update_shows_where_both_changed_the_same_lines(
     assert unmerged == {"README.md", "noxfile.py"}
     # The rest arrived all the same.
     assert 'minversion = "9.0"' in (project / "pyproject.toml").read_text("utf-8")
+
+
+def test_conflicts_of_the_crates_are_mended_as_the_page_says(
+    created: Path, cruft: str, follow: Callable, run: Run
+) -> None:
+    run("cargo", "add", "itoa@1", cwd=created)
+    run("cargo", "update", "libc", "--precise=0.2.185", cwd=created)
+    run("git", "commit", "--quiet", "--all", "--message=A crate", cwd=created, **GIT)
+    run(cruft, "update", "--skip-apply-ask", cwd=created, **GIT)
+    unmerged = {line[3:] for line in state(created, run) if line.startswith("UU")}
+    assert unmerged == {"Cargo.toml", "Cargo.lock"}
+
+    manifest = created / "Cargo.toml"
+    conflict = r"<<<<<<<.*\n(itoa = .*\n)pyo3 = .*\n=======\n(pyo3 = .*\n)>>>>>>>.*\n"
+    text, count = re.subn(conflict, r"\1\2", manifest.read_text("utf-8"))
+    assert count == 1, text
+    manifest.write_text(text, "utf-8")
+    for command in commands("With cruft from the start")[1]:
+        follow(command, created)
+    assert not [line for line in state(created, run) if line.startswith("UU")]
+    run("cargo", "metadata", "--locked", "--format-version=1", cwd=created)
+    lock = (created / "Cargo.lock").read_text("utf-8")
+    assert 'name = "itoa"' in lock
+    assert 'name = "libc"\nversion = "0.2.185"' in lock
+
+
+def test_cruft_executes_no_answer(
+    follow: Callable, cruft: str, run: Run, template: Path, tmp_path: Path
+) -> None:
+    trap = tmp_path / "an-answer-was-executed"
+    text = f"{{{{ cycler.__init__.__globals__.os.system('touch {trap}') }}}} {{{{ 7 * 7 }}}}"
+    answers = shlex.quote(json.dumps({"description": text, "author_name": text}))
+    create = commands("With cruft from the start")[0][0]
+    follow(f"{create} --no-input --extra-context {answers}", tmp_path)
+    project = tmp_path / "fast-doubles"
+    for command in commands("With cruft from the start")[0][2:]:
+        follow(command, project)
+    assert record(project)["answers"] == DEFAULTS | json.loads(shlex.split(answers)[0])
+    assert follow("uvx cruft diff 2>/dev/null", project).stdout == ""
+    run(cruft, "update", "--skip-apply-ask", cwd=project, **GIT)
+    is_newer(project, template)
+    run("git", "commit", "--quiet", "--all", "--message=Update", cwd=project, **GIT)
+
+    # The same project without cruft's file, linked as the page says.
+    run("git", "rm", "--quiet", ".cruft.json", cwd=project)
+    run("git", "commit", "--quiet", "--message=Unlink", cwd=project, **GIT)
+    for command in commands("Rendered with plain cookiecutter")[0][1:]:
+        follow(command.replace("v1.0.0", "v1.1.0"), project)
+    assert follow("uvx cruft diff 2>/dev/null", project).stdout == ""
+    assert record(project)["answers"] == DEFAULTS | json.loads(shlex.split(answers)[0])
+    assert not trap.exists()
 
 
 def test_update_refuses_a_tree_with_changes(created: Path, cruft: str, run: Run) -> None:
