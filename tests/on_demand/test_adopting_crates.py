@@ -115,13 +115,13 @@ def insert(file: Path, table: str, setting: str) -> None:
 
 
 def call(project: Path, crate: str, place: str, backend: str, run: Run) -> None:
-    """Follow the page, but for its last step; it shows the crate crc32fast inside the package."""
+    """Follow the page up to its step 3; it shows the crate crc32fast inside the package."""
     words, own_test = CRATES[crate].words, CRATES[crate].test
     if place == "inside":
         workspace, ruff, *_ = blocks(PAGE, "toml")
         insert(project / "Cargo.toml", "[workspace]", workspace)
         insert(project / "pyproject.toml", "[tool.ruff]", ruff)
-    for line in commands(PAGE)[:-2]:
+    for line in commands(PAGE)[:-5]:
         run("sh", "-c", line.replace("--path your-crate", f"--path {PLACES[place]}"), cwd=project)
     kernel, bindings = blocks(PAGE, "rust")
     (stub,) = blocks(PAGE, "pyi")
@@ -162,9 +162,10 @@ def test_a_crate_from_crates_io_is_called(
     if place == "beside":  # in a surrounding workspace, of whose values the crate takes one
         surround(project.parent)
     call(project, crate, place, backend, run)
+    run("git", "init", "--quiet", "--initial-branch=main", cwd=project)
     # The crate has no guard against another build's library: a target folder of its own.
     target = {"CARGO_TARGET_DIR": str(tmp_path / "target")}
-    check, build = commands(PAGE)[-2:]
+    check, build, add, commit, rehearse = commands(PAGE)[-5:]
     printed = run("sh", "-c", check, cwd=project, **target).stdout
     for session in ("lint", "rust", f"tests-3.{sys.version_info.minor}"):
         assert f"* {session}: success" in printed, printed
@@ -184,6 +185,14 @@ def test_a_crate_from_crates_io_is_called(
     tests = shutil.copytree(project / "tests", tmp_path / "away" / "tests")
     shutil.copy(project / "pyproject.toml", tests.parent)
     assert "passed" in run(python, "-m", "pytest", "tests", cwd=tests.parent).stdout
+
+    if place == "inside":
+        for command in (add, commit):
+            run("sh", "-c", command, cwd=project, **GIT)
+        printed = run("sh", "-c", rehearse, cwd=project, **target).stdout
+        released = r"fast_doubles-0\.1\.1-cp311-abi3-\w+\.whl"
+        assert re.search(rf"install on 3\.(\d+) +{released}", printed), printed
+        assert run("git", "status", "--porcelain", cwd=project).stdout == ""
 
 
 def surround(folder: Path) -> None:
