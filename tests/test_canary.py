@@ -2,13 +2,16 @@
 
 import json
 import re
+import subprocess
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import canary
 import pytest
 from answers import BACKENDS, FLOORS, PROJECT_FOLDER, TEMPLATE, tracked
 from canary import Pin, Trial
+from conftest import GIT
 
 
 @pytest.mark.parametrize(
@@ -84,6 +87,38 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(canary, "ask", lambda *command, **options: None)
 
 
+def test_newest_versions_are_read_from_what_the_tools_print(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The tools are asked for real: what they print changes with their versions."""
+    monkeypatch.setenv("PATH", environment["PATH"])
+    monkeypatch.setattr(canary, "FOLDER", tmp_path)
+    assert canary.newest_on_pypi(["iniconfig", "pluggy"]).keys() == {"iniconfig", "pluggy"}
+    assert canary.number(canary.newest_crate("itoa") or "0") >= canary.number("1.0.18")
+    assert re.fullmatch(r"3\.\d\d", canary.newest_cpython() or "")
+    assert re.match(r"1\.\d+\.\d+", canary.rust_here() or "")
+    lock = PROJECT_FOLDER / "Cargo.lock"
+    fresh = canary.fresh_lock(lock)
+    assert fresh
+    assert fresh.keys() >= canary.direct(PROJECT_FOLDER / "Cargo.toml").keys()
+
+
+def test_newest_release_of_an_action_is_its_newest_tag(
+    monkeypatch: pytest.MonkeyPatch, run: Callable[..., object], tmp_path: Path
+) -> None:
+    """Asked of git, of a repository that stands in for the one on GitHub."""
+    action = tmp_path / "actions" / "checkout"
+    run("git", "init", "--quiet", action, cwd=tmp_path)
+    run("git", "commit", "--quiet", "--allow-empty", "--message=Start", cwd=action, **GIT)
+    for tag in ("v9", "v9.0.0", "v10.1.0", "v10.1.0-beta", "nightly"):
+        run("git", "tag", tag, cwd=action)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{tmp_path.as_uri()}/.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "https://github.com/")
+    assert canary.newest_tag("actions/checkout") == "v10.1.0"
+    assert canary.newest_tag("actions/none") is None
+
+
 def test_offline_nothing_is_called_current_or_behind(offline: None) -> None:
     pins, pypi = canary.look_up()
     assert pypi == {}
@@ -146,16 +181,20 @@ def without_builds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(canary, "FOLDER", tmp_path)
     monkeypatch.setattr(canary, "look_up", lambda: ([Pin("x", "y", "1", "2", "z")], {}))
     monkeypatch.setattr(canary, "install_newest_tools", lambda log: True)
-    monkeypatch.setattr(canary, "try_own_tests", lambda: Trial("own", "passed"))
+    for own in ("try_own_tests", "try_cibuildwheel"):
+        monkeypatch.setattr(canary, own, lambda: Trial("own", "passed"))
     return tmp_path
 
 
 @pytest.mark.parametrize(
-    ("state", "status"), [("passed", 0), ("not run: x", 0), ("BROKEN: lint", 1)]
+    ("state", "broken", "status", "strict_status"),
+    [("passed", 0, 0, 0), ("not run: x", 0, 0, 1), ("BROKEN: lint", 1, 1, 1)],
 )
 def test_broken_fails_and_behind_does_not(
     state: str,
+    broken: int,
     status: int,
+    strict_status: int,
     without_builds: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -170,8 +209,31 @@ def test_broken_fails_and_behind_does_not(
     assert canary.main([]) == status
     assert tried == [(backend, floor) for backend in BACKENDS for floor in FLOORS]
     printed = capsys.readouterr().out
-    assert f"{status} broken, 1 behind, 0 not looked up." in printed
+    idle = int(state.startswith("not run"))
+    assert f"{broken} broken, 1 behind, 0 not looked up, {idle} not run." in printed
     assert (without_builds / "table.md").read_text("utf-8") in printed
+    tried.clear()
+    assert canary.main(["--strict"]) == strict_status
+
+
+def test_silence_fails_where_it_is_strict(
+    without_builds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(canary, "look_up", lambda: ([Pin("x", "y", "1", None, "z")], {}))
+    assert canary.main(["--look"]) == 0
+    assert canary.main(["--look", "--strict"]) == 1
+
+
+def test_a_rendering_that_fails_is_in_the_table(
+    without_builds: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def look_up() -> tuple[list[Pin], dict[str, str]]:
+        raise subprocess.CalledProcessError(1, ["cookiecutter"], stderr=b"an error in Jinja")
+
+    monkeypatch.setattr(canary, "look_up", look_up)
+    assert canary.main([]) == 1
+    assert "an error in Jinja" in capsys.readouterr().err
+    assert "BROKEN: cookiecutter" in (without_builds / "table.md").read_text("utf-8")
 
 
 def test_tools_that_cannot_be_installed_are_broken(
@@ -186,6 +248,31 @@ def test_combination_without_a_python_is_told(monkeypatch: pytest.MonkeyPatch) -
     trial = canary.try_out("maturin", "3.12", {})
     assert trial.state == "not run: no Python 3.12 or newer is at hand"
     assert not trial.broken
+
+
+@pytest.mark.parametrize(
+    ("lacks", "docker", "state"),
+    [
+        ([], None, "passed"),
+        (["podman"], "/usr/bin/docker", "passed, on its own images"),
+        (["podman"], None, "not run: neither docker is at hand nor podman"),
+    ],
+)
+def test_cibuildwheel_is_run_on_the_images_at_hand(
+    lacks: list[str],
+    docker: str | None,
+    state: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    said: list[tuple[object, ...]] = []
+    monkeypatch.setattr(canary, "FOLDER", tmp_path)
+    monkeypatch.setattr(canary.stand_ins, "missing", lambda: lacks)
+    monkeypatch.setattr(canary.shutil, "which", lambda command: docker)
+    monkeypatch.setattr(canary, "must", lambda log, *command, **options: not said.append(command))
+    assert canary.try_cibuildwheel().state == state.partition(",")[0]
+    assert len(said) == (not state.startswith("not run"))
+    assert any("--real-images" in command for command in said) == ("own images" in state)
 
 
 def test_nothing_is_committed_to_the_templates_own_repository(tmp_path: Path) -> None:

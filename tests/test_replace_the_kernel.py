@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from answers import BACKENDS, TEMPLATE
+from answers import BACKENDS, PROJECT_FOLDER, TEMPLATE
 from conftest import BUILD, PYTHONS, python_of
 
 Render = Callable[..., Path]
@@ -81,10 +81,8 @@ def test_projects_readme_names_the_same_files(render: Render) -> None:
     readme = (render(**ANSWERS) / "README.md").read_text("utf-8")
     section = readme[readme.index("## Change it") : readme.index("| to | type |")]
     named = re.findall(r"`([\w/]+\.(?:rs|pyi?))`", section)
-    assert set(named) == set(BLOCKS) - {"README.md"}
+    assert [*named, "README.md"] == list(BLOCKS)
     assert "example at the top of this file" in section
-    first = [name for name in named if not name.startswith("tests/")]
-    assert first == [name for name in BLOCKS if name in first]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -94,6 +92,10 @@ def test_replaced_project_passes_and_holds_nothing_of_the_sample(
     folder = project(backend)
     apply(folder, BLOCKS)
     assert with_sample(folder) == {}
+    run("git", "init", "--quiet", cwd=folder)
+    run("git", "add", "--all", cwd=folder)
+    (search,) = re.findall(r"^\$ (git grep .*)", PAGE, re.M)
+    assert run("sh", "-c", search, cwd=folder, check=False).stdout == ""
     once = backend == BACKENDS[0]  # the Rust files and the benchmark are the same in both
     sessions = ["lint", f"tests-{FLOOR}", *(["rust", "bench"] if once else [])]
     printed = run(
@@ -130,6 +132,16 @@ COMMANDS = {
     "lint": [["ruff", "check"], ["mypy"]],
     "tests": [["pytest"], ["stubtest", "fast_peaks"]],
 }
+
+
+def test_commands_are_those_of_the_sessions() -> None:
+    noxfile = (PROJECT_FOLDER / "noxfile.py").read_text("utf-8")
+    for session in ("lint", "tests"):
+        (body,) = re.findall(rf"^def {session}\(.*\n((?:    .*\n)+)", noxfile, re.M)
+        called = re.findall(r'session\.run\("(\w+)"', body)
+        assert list(dict.fromkeys(called)) == [command[0] for command in COMMANDS[session]]
+
+
 MESSAGES = {
     name: (session, message)
     for name, session, message in re.findall(r"^\| `(\S+)` \| `(\w+)` \| `(.+?)`", PAGE, re.M)

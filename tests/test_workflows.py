@@ -301,9 +301,12 @@ def test_canary_runs_weekly_and_shows_its_table_whatever_happens() -> None:
     assert set(triggers) == {"schedule", "workflow_dispatch"}
     ((cron,),) = [list(entry.values()) for entry in triggers["schedule"]]
     assert re.fullmatch(r"\d+ \d+ \* \* [0-6]", cron)
-    *_, runs, shows, keeps = steps(file)
-    assert runs["run"] == "python -m nox --session canary"
+    newest, on_demand = load(file)["jobs"].values()
+    *_, runs, shows, keeps = newest["steps"]
+    assert runs["run"] == "python -m nox --session canary -- --strict"
     assert shows["if"] == keeps["if"] == "always()"
     assert "canary/table.md" in shows["run"]
     noxfile = (TEMPLATE / "noxfile.py").read_text("utf-8")
-    assert "\ndef canary(session" in noxfile
+    sessions = on_demand["strategy"]["matrix"]["session"]
+    for session in ("canary", *sessions):
+        assert f"\ndef {session}(session" in noxfile
