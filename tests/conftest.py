@@ -39,6 +39,19 @@ def pythons_at_hand() -> dict[str, str]:
 PYTHONS = pythons_at_hand()
 
 
+def cargo_target(version: str = f"3.{sys.version_info.minor}") -> str:
+    """The cargo target folder for an interpreter: in each, PyO3 is compiled once.
+
+    Every worker has its own, because two projects of one name put their library in one place.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    return str(BUILD / f"target-{worker}-{version}")
+
+
+# For builds whose library is not what is looked at: a quarter of the time.
+QUICK = {"CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_TARGET_DIR": cargo_target()}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--arch",
@@ -179,12 +192,6 @@ def repository(render: Render, run: Run, tmp_path: Path) -> Callable[..., Path]:
         return project
 
     return repository
-
-
-@pytest.fixture(scope="session")
-def cargo_target() -> Callable[[str], str]:
-    """The cargo target folder for an interpreter: PyO3 is compiled once for each."""
-    return lambda version: str(BUILD / f"target-{version}")
 
 
 def abi3t_arguments(project: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """The release half in projects of another layout, as far as nothing has to be built for it."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from adoption import PAGE, adopt
-from answers import BACKENDS, PROJECT_FOLDER, TEMPLATE
+from answers import BACKENDS, PROJECT_FOLDER
+from cibuildwheel.options import CommandLineArguments, Options
 from conftest import GIT
 from layouts import write_layout
 from pages import blocks, commands
@@ -36,6 +38,25 @@ def test_preflight_and_plan_know_what_to_do_without_a_version(adopted: Path, run
     linux = [job for job in json.loads(plan["install"]) if job["platform"] == "manylinux_x86_64"]
     assert [job["python"] for job in linux] == ["3.11", "3.14", "3.15"]
     assert "cp314t" not in plan["build"]
+
+
+def test_table_for_the_free_threaded_stable_abi_can_be_copied(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = write_layout(tmp_path / "your-package", "maturin", run)
+    adopt(project, "maturin", run)
+    (line,) = blocks(PAGE, "sh")
+    run("sh", "-c", line, cwd=project)
+    monkeypatch.chdir(project)
+    options = Options("linux", CommandLineArguments.defaults(), {"PATH": os.environ["PATH"]})
+
+    def inside(identifier: str) -> dict[str, str]:
+        environment = options.build_options(f"{identifier}-manylinux_x86_64").environment
+        return environment.as_dictionary({"HOME": "", "PATH": ""})
+
+    assert "pyo3/abi3t-py315" in inside("cp315t")["MATURIN_PEP517_ARGS"]
+    assert "RUSTUP_TOOLCHAIN" in inside("cp315t")
+    assert "MATURIN_PEP517_ARGS" not in inside("cp311")
 
 
 def test_what_the_preflight_asks_of_the_crate_in_its_folder(adopted: Path, run: Run) -> None:
@@ -137,11 +158,3 @@ def test_the_pages_copies_overwrite_nothing(run: Run, tmp_path: Path) -> None:
         run("sh", "-c", line, cwd=project, check=False, **GIT)
     assert {name: (project / name).read_text() for name in own} == own
     assert (project / "release" / "plan.py").exists()
-
-
-def test_every_table_named_on_the_page_is_in_a_rendering() -> None:
-    manifest = (PROJECT_FOLDER / "pyproject.toml").read_text("utf-8")
-    page = (TEMPLATE / "docs" / PAGE).read_text("utf-8")
-    for table in ("[dependency-groups]", "[tool.cibuildwheel]", "[[tool.cibuildwheel.overrides]]"):
-        assert f"`{table}`" in page
-        assert f"\n{table}\n" in manifest

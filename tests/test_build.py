@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 from answers import BACKENDS, FLOORS, TEMPLATE
-from conftest import PYTHONS, python_of
+from conftest import PYTHONS, cargo_target, python_of
 
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Target = Callable[[str], str]
 
 FLOORS_AT_HAND = [floor for floor in FLOORS if floor in PYTHONS]
 
@@ -93,7 +92,7 @@ def project(
 
 
 @pytest.fixture(scope="module")
-def built(project: Path, floor: str, run: Run, cargo_target: Target) -> tuple[Path, Path]:
+def built(project: Path, floor: str, run: Run) -> tuple[Path, Path]:
     """The sdist, and the wheel that was built from it with no network for cargo."""
     run(
         *("uv", "build", f"--python={PYTHONS[floor]}", "--out-dir=../out"),
@@ -172,9 +171,7 @@ def test_table_of_the_demo_is_the_readmes_but_for_the_figures(
     assert words(printed.stdout) == words(table)
 
 
-def test_the_projects_own_sessions_pass(
-    project: Path, backend: str, floor: str, run: Run, cargo_target: Target
-) -> None:
+def test_the_projects_own_sessions_pass(project: Path, backend: str, floor: str, run: Run) -> None:
     # The Rust files and the benchmark are the same in all renderings.
     once = floor == FLOORS_AT_HAND[0] and backend == BACKENDS[0]
     sessions = ["lint", "rust", "tests", "bench"] if once else ["lint", "tests"]
@@ -195,9 +192,7 @@ def test_the_projects_own_sessions_pass(
             assert f"* tests-{version}: skipped (Python interpreter" in result.stdout
 
 
-def test_stale_lock_stops_every_build(
-    project: Path, floor: str, run: Run, tmp_path: Path, cargo_target: Target
-) -> None:
+def test_stale_lock_stops_every_build(project: Path, floor: str, run: Run, tmp_path: Path) -> None:
     changed = tmp_path / "fast-doubles"
     shutil.copytree(project, changed, ignore=shutil.ignore_patterns(".nox", "target"))
     lock = (changed / "Cargo.lock").read_text("utf-8")
@@ -216,7 +211,7 @@ def test_stale_lock_stops_every_build(
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_two_builds_of_one_commit_are_the_same(
-    backend: str, render: Render, run: Run, tmp_path: Path, cargo_target: Target
+    backend: str, render: Render, run: Run, tmp_path: Path
 ) -> None:
     floor = FLOORS_AT_HAND[0]
     for folder, date in ("first", 1_600_000_000), ("second", 1_700_000_000):

@@ -12,33 +12,32 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pages
 import pytest
 import yaml
 from answers import BACKENDS, TEMPLATE
 from cibuildwheel.options import CommandLineArguments, Options
-from conftest import BUILD, GIT, PYTHONS, python_of
+from conftest import GIT, PYTHONS, QUICK, python_of
 from local_index import LocalIndex
 from small_wheels import make_sdist, make_wheel
 from wheel.wheelfile import WheelFile
-from workflow_run import SMALL_WHEELS
+from workflow_run import SMALL_WHEELS, WorkflowRun
 
 Render = Callable[..., Path]
 Repository = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-PAGES = TEMPLATE / "docs" / "how-to"
 PRIVATE = "Private :: Do Not Upload"
 
 
 def blocks(page: str, language: str) -> list[str]:
     """The code blocks of a page in a language, in their order."""
-    text = (PAGES / f"{page}.md").read_text("utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+    return pages.blocks(f"how-to/{page}.md", language)
 
 
 def commands(page: str, beginning: str) -> list[list[str]]:
     """The words of the console commands of a page that begin so."""
-    lines = re.findall(r"^\$ (.*)", "".join(blocks(page, "console")), re.M)
+    lines = pages.commands(f"how-to/{page}.md")
     return [line.split() for line in lines if line.startswith(beginning)]
 
 
@@ -94,6 +93,45 @@ def test_workflow_with_the_private_index_is_in_order(dist: Callable[..., Path], 
     original = (TEMPLATE / "{{cookiecutter.__folder}}/.github/workflows/release.yml").read_text()
     used = re.findall(r"uses: *(\S+@.*)$", text, re.M)
     assert set(used) <= set(re.findall(r"uses: *(\S+@.*)$", original, re.M))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the stand-ins for the runners are for Linux")
+def test_workflow_releases_to_the_private_index(
+    repository: Repository,
+    index: LocalIndex,
+    run: Run,
+    tmp_path: Path,
+) -> None:
+    project = repository(github_owner="ada", author_name="Ada", author_email="ada@example.org")
+    with_job(project)
+    (project / "release" / "wheels.txt").write_text("manylinux_x86_64 abi3\n")
+    run("git", "commit", "--quiet", "--all", "--message=A private index", cwd=project, **GIT)
+    run("git", "tag", "v0.1.0", cwd=project)
+    run("git", "clone", "--quiet", "--bare", project, tmp_path / "origin.git", cwd=tmp_path)
+    runner = tmp_path / "runner"
+    run("uv", "venv", "--seed", f"--python={sys.executable}", runner, cwd=tmp_path)
+    secret = {"INDEX_PASSWORD": index.password}
+    workflow = WorkflowRun(
+        file=project / ".github" / "workflows" / "release.yml",
+        origin=tmp_path / "origin.git",
+        folder=tmp_path / "github",
+        python=python_of(runner),
+        indexes={},
+        password="",
+        settings={
+            "vars": {"INDEX_URL": index.url, "INDEX_USERNAME": "ada"},
+            "secrets": secret | {"INDEX_PASSWORD": "wrong"},
+        },
+    ).run()
+    assert workflow.results["gate"] == "success", workflow.printed
+    assert (workflow.results["publish"], workflow.results["announce"]) == ("failure", "skipped")
+    assert index.files() == {}
+    workflow.settings["secrets"] = secret
+    workflow.rerun()
+    assert set(workflow.results.values()) == {"success"}, workflow.printed
+    gated = {file.name: file.read_bytes() for file in (workflow.store / "release").iterdir()}
+    assert len(gated) == 2
+    assert index.files() == gated
 
 
 def upload(project: Path, index: LocalIndex, password: str, run: Run) -> str:
@@ -455,36 +493,48 @@ def test_gitlab_jobs_run(
     run("git", "tag", "v0.1.0", cwd=project)
     origin = tmp_path / "ada" / "fast-doubles.git"
     run("git", "clone", "--quiet", "--bare", project, origin, cwd=project)
-    run("git", "remote", "add", "origin", origin, cwd=project)
     (tmp_path / "stand-in").mkdir()
     stand_in = f"import os, sys; os.execv({sys.executable!r}, {SMALL_WHEELS!r} + sys.argv[1:])"
     (tmp_path / "stand-in" / "cibuildwheel.py").write_text(stand_in)
-    predefined = {
+    predefined = QUICK | {
         "CI_COMMIT_TAG": "v0.1.0",
         "CI_DEFAULT_BRANCH": "main",
-        "CARGO_PROFILE_RELEASE_LTO": "off",  # quicker, and nothing to what is tested here
-        "CARGO_TARGET_DIR": str(BUILD / "target-company"),
         "PIP_FIND_LINKS": "",
         "PYTHON": min(PYTHONS, key=lambda version: int(version.split(".")[1])),
     }
     left_out = set()
 
     def play(job: str, **variables: str) -> None:
+        """Run a job in a clone of its own, with the artifacts that GitLab hands to it."""
+        workspace, store = tmp_path / "workspace", tmp_path / "artifacts"
+        shutil.rmtree(workspace, ignore_errors=True)
+        run("git", "clone", "--quiet", "--branch=v0.1.0", origin, workspace, cwd=tmp_path, **GIT)
+        earlier = gitlab["stages"][: gitlab["stages"].index(gitlab[job]["stage"])]
+        usual = [name for name in JOBS if gitlab[name]["stage"] in earlier]
+        for needed in gitlab[job].get("needs", usual):
+            if (store / needed).exists():
+                shutil.copytree(store / needed, workspace, dirs_exist_ok=True)
         for line in script(gitlab, job):
             if line in NOT_RUN:
                 left_out.add(line)
             else:
-                run("bash", "-euo", "pipefail", "-c", line, cwd=project, **predefined, **variables)
+                run(
+                    *("bash", "-euo", "pipefail", "-c", line),
+                    cwd=workspace,
+                    **predefined,
+                    **variables,
+                )
+        for pattern in gitlab[job].get("artifacts", {}).get("paths", []):
+            for file in workspace.glob(pattern):
+                kept = store / job / file.relative_to(workspace)
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, kept)
 
     for job in ("lint", "rust", "tests", "preflight", "sdist"):
         play(job)
     for _, archs, selectors in wheels:
-        shutil.rmtree(project / "wheelhouse", ignore_errors=True)
         place = {"PYTHONPATH": str(tmp_path / "stand-in"), "CIBW_BUILD": selectors}
         play("wheels", CIBW_ARCHS=archs, **place)
-        shutil.copytree(project / "wheelhouse", tmp_path / "collected", dirs_exist_ok=True)
-    shutil.rmtree(project / "wheelhouse")
-    (tmp_path / "collected").rename(project / "wheelhouse")
     play("gate")
     assert set(gitlab["publish"]["variables"]) == {
         "TWINE_REPOSITORY_URL", "TWINE_USERNAME", "TWINE_PASSWORD",
@@ -496,6 +546,21 @@ def test_gitlab_jobs_run(
 
 
 # cargo-deny.md
+
+
+def test_job_of_cargo_deny_fits_into_the_projects_workflow(
+    repository: Repository, run: Run
+) -> None:
+    file = repository() / ".github" / "workflows" / "ci.yml"
+    original = file.read_text("utf-8")
+    (job,) = blocks("cargo-deny", "yaml")
+    file.write_text(f"{original.rstrip()}\n\n{job}", "utf-8")
+    run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", file, cwd=TEMPLATE)
+    run("zizmor", "--offline", "--persona=auditor", file, cwd=TEMPLATE)
+    assert set(re.findall(r"uses: *(.*)", job)) <= set(re.findall(r"uses: *(.*)", original))
+    commands = pages.commands("how-to/cargo-deny.md")
+    assert [step["run"] for step in yaml.safe_load(job)["crates"]["steps"][1:]] == commands
+
 
 # The tables and keys of the page, as cargo-deny 0.20.2 took them; it refuses others by name.
 KEYS = {

@@ -25,7 +25,7 @@ from pathlib import Path
 import pytest
 import yaml
 from answers import BACKENDS, DEFAULTS, LICENSES, PROJECT_FILES, TEMPLATE, VERBATIM
-from conftest import BUILD
+from conftest import BUILD, QUICK
 from cookiecutter.exceptions import FailedHookException
 from cookiecutter.main import cookiecutter
 from hypothesis import HealthCheck, Phase, example, given, settings
@@ -362,20 +362,28 @@ def assert_metadata(wheel: Distribution, project: Path, answers: dict[str, str])
     assert f"Repository, {url}" in (wheel.metadata.get_all("Project-URL") or [])
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+SHORTEST = {"project_slug": "a", "package_name": "f"}
+LONGEST = {"project_slug": "x" * 64, "package_name": "y" * 64}
+
+
+@pytest.mark.parametrize(
+    ("backend", "names"),
+    [("maturin", {}), ("setuptools-rust", {}), ("maturin", LONGEST), ("setuptools-rust", SHORTEST)],
+    ids=["maturin-worst", "setuptools-rust-worst", "maturin-longest", "setuptools-rust-shortest"],
+)
 def test_worst_answers_build_and_pass_the_tests_of_the_project(
-    run: Run, tmp_path: Path, backend: str
+    run: Run, tmp_path: Path, backend: str, names: dict[str, str]
 ) -> None:
-    project = rendered(WORST | {"build_backend": backend}, tmp_path, hooks=False)
+    answers = WORST | names
+    project = rendered(answers | {"build_backend": backend}, tmp_path, hooks=False)
     command = ("-m", "build", "--wheel", "--no-isolation", f"--outdir={tmp_path}")
-    target = str(BUILD / "target-hostile")
-    run(sys.executable, *command, cwd=project, CARGO_TARGET_DIR=target)
+    run(sys.executable, *command, cwd=project, **QUICK)
     (wheel,) = tmp_path.glob("*.whl")
     installed = tmp_path / "installed"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(installed)
     (information,) = installed.glob("*.dist-info")
-    assert_metadata(PathDistribution(information), project, WORST)
+    assert_metadata(PathDistribution(information), project, answers)
 
     shutil.rmtree(project / "python")
     tests = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider")

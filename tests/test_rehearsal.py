@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 from answers import BACKENDS, FLOORS
-from conftest import BUILD, GIT, PYTHONS
+from conftest import GIT, PYTHONS, QUICK
 from local_index import LocalIndex
+from pages import blocks
 from small_wheels import PLATFORMS, make_sdist, make_wheel
 from wheel.wheelfile import WheelFile
 
@@ -38,8 +39,8 @@ def rehearse(run: Run, tmp_path: Path) -> Callable[..., subprocess.CompletedProc
             *(sys.executable, "release/rehearse.py", *arguments),
             cwd=project,
             check=check,
-            CARGO_TARGET_DIR=str(BUILD / "target-rehearsal"),
             TMPDIR=str(tmp_path / "scratch"),
+            **QUICK,
             **variables,
         )
 
@@ -61,8 +62,7 @@ def test_it_passes_as_a_session(backend: str, floor: str, repository: Repository
     project = repository(build_backend=backend, python_floor=floor)
     (project / "notes.txt").write_text("not committed")
     before = state(project, run)
-    target = str(BUILD / "target-rehearsal")
-    printed = run("nox", "-s", "rehearse", cwd=project, CARGO_TARGET_DIR=target).stdout
+    printed = run("nox", "-s", "rehearse", cwd=project, **QUICK).stdout
     for name in STEPS:
         assert re.search(rf"^{name} \.\.\. [\d.]+ s$", printed, re.M), printed
     table = printed[printed.index("\n\n") :]
@@ -160,6 +160,21 @@ def test_a_proprietary_project_stops_at_the_gate(
     assert "The rehearsal stopped at: gate." in result.stdout
 
 
+def test_a_proprietary_project_passes_with_the_change_of_the_page(
+    repository: Repository,
+    rehearse: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
+    tmp_path: Path,
+) -> None:
+    project = repository(license="Proprietary")
+    (diff,) = blocks("how-to/private-index.md", "diff")
+    (tmp_path / "change.diff").write_text(diff, "utf-8")
+    run("git", "apply", tmp_path / "change.diff", cwd=project)
+    run("git", "commit", "--quiet", "--all", "--message=A private index", cwd=project, **GIT)
+    printed = rehearse(project).stdout
+    assert re.search(rf"install on 3\.1\d +{WHEEL}", printed)
+
+
 def test_dependencies_come_from_the_usual_index_and_the_package_never(
     repository: Repository,
     rehearse: Callable[..., subprocess.CompletedProcess[str]],
@@ -210,14 +225,13 @@ def test_wheels_of_cibuildwheel_can_be_rehearsed(
     (made,) = tmp_path.glob("*.tar.gz")
     platforms = "cp3??-manylinux_x86_64 cp314t-win32"
     small_wheels = Path(__file__).with_name("small_wheels.py")
-    target = str(BUILD / "target-rehearsal")
     run(
         sys.executable,
         small_wheels,
         made,
         cwd=tmp_path,
         CIBW_BUILD=platforms,
-        CARGO_TARGET_DIR=target,
+        **QUICK,
     )
     printed = rehearse(project, f"--wheelhouse={wheelhouse}").stdout
     assert re.search(r"bump and tag +v0\.1\.0", printed)
@@ -240,8 +254,7 @@ def test_it_can_be_stopped(
     program = subprocess.Popen(
         [sys.executable, "-u", "release/rehearse.py"],
         cwd=project,
-        env=environment
-        | {"TMPDIR": str(scratch), "CARGO_TARGET_DIR": str(BUILD / "target-rehearsal")},
+        env=environment | {"TMPDIR": str(scratch), **QUICK},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from answers import BACKENDS, PROJECT_FOLDER, TEMPLATE
-from conftest import BUILD, PYTHONS, python_of
+from conftest import PYTHONS, QUICK, python_of
 
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -101,7 +101,7 @@ def test_replaced_project_passes_and_holds_nothing_of_the_sample(
     printed = run(
         *("nox", "--sessions", *sessions),
         cwd=folder,
-        CARGO_TARGET_DIR=str(BUILD / "target-kernel"),
+        **QUICK,
     ).stdout
     if once:
         assert re.search(r"\[100\] Rust is [\d,]+ times as fast as Python", printed)
@@ -121,7 +121,7 @@ def replaced(
     run(
         *("uv", "pip", "install", f"--python={python}", "--editable=.", "--group=dev"),
         cwd=project,
-        CARGO_TARGET_DIR=str(BUILD / "target-kernel"),
+        **QUICK,
     )
     return project, python
 
@@ -151,9 +151,8 @@ MESSAGES = {
 def failures(session: str, project: Path, python: Path, run: Run) -> str:
     """What the commands of a session print that fail."""
     path = {} if session == "rust" else {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
-    target = str(BUILD / "target-kernel")
     results = [
-        run("env", *command, cwd=project, check=False, CARGO_TARGET_DIR=target, **path)
+        run("env", *command, cwd=project, check=False, **QUICK, **path)
         for command in COMMANDS[session]
     ]
     return "".join(result.stdout for result in results if result.returncode)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from answers import BACKENDS, DEFAULTS, QUESTIONS, TEMPLATE, VERBATIM, tracked
-from conftest import BUILD, GIT, PYTHONS, python_of
+from conftest import GIT, PYTHONS, QUICK, python_of
 
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -405,6 +405,16 @@ def test_answers_are_changed_by_cruft(
     names = {file.relative_to(created) for file in tracked(created)}
     assert names - {file.relative_to(other) for file in tracked(other)} == {Path(".cruft.json")}
 
+    # And the way back.
+    run("git", "add", "--all", cwd=created)
+    run("git", "commit", "--quiet", "--message=Another answer", cwd=created, **GIT)
+    follow(f"{command} --checkout v1.0.0".replace(answer, DEFAULTS[key]), created)
+    run("git", "add", "--all", cwd=created)
+    assert run("git", "diff", "--cached", "--name-only", "HEAD~1", cwd=created).stdout in (
+        "",
+        ".cruft.json\n",
+    )
+
 
 # Edits by hand
 
@@ -433,7 +443,7 @@ def own_check_passes(project: Path, python: str, tag: str, run: Run) -> None:
     """Build the wheel, look at its tag, and run the project's own test of its packaging."""
     out = project.parent / "out"
     build = ("uv", "build", "--wheel", f"--python={python}", f"--out-dir={out}")
-    run(*build, cwd=project, CARGO_TARGET_DIR=str(BUILD / "target-updating"))
+    run(*build, cwd=project, **QUICK)
     (wheel,) = out.glob("*.whl")
     assert f"-{tag}-abi3-" in wheel.name
     environment = project.parent / "environment"
@@ -650,6 +660,17 @@ def test_the_command_prints_one_table_and_its_status(render: Render, run: Run) -
     assert "NOT compared: no .template.json" in result.stdout
     assert rows[-1].startswith("2 projects, ")
     assert "Traceback" not in result.stdout
+
+
+def test_session_takes_folders_relative_to_where_it_is_called(render: Render, run: Run) -> None:
+    project = render()
+    noxfile = f"--noxfile={TEMPLATE / 'noxfile.py'}"
+    printed = run(
+        "nox", noxfile, "--session", "compare", "--", project.name, cwd=project.parent
+    ).stdout
+    assert "NOT compared" not in printed
+    assert "\n1 projects, " in printed
+    assert not (project.parent / ".nox").exists()
 
 
 def test_options_of_the_page_exist() -> None:

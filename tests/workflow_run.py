@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from conftest import BUILD
+from conftest import QUICK
 
 # What `gh release` does, for a folder in place of GitHub.
 GH = f"""#!{sys.executable}
@@ -45,8 +45,7 @@ SMALL_WHEELS = [sys.executable, str(Path(__file__).with_name("small_wheels.py"))
 CIBUILDWHEEL = f"import os, sys; os.execv({sys.executable!r}, {SMALL_WHEELS!r} + sys.argv[1:])"
 
 
-# Cargo compiles PyO3 once, and the project's own crate for each folder.
-CARGO = {"CARGO_TARGET_DIR": str(BUILD / "target-release"), "MATURIN_NO_INSTALL_RUST": "1"}
+CARGO = {"MATURIN_NO_INSTALL_RUST": "1", **QUICK}
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # maturin is looked up
 
 
@@ -73,7 +72,8 @@ class WorkflowRun:
     origin: the bare repository; event, ref: what started it; indexes: the URL of each index by the
     publishing action's `repository-url` ("" without one); password: what the index knows us by;
     faults: for a job's name, what happens to the store of artifacts just before it starts;
-    largest_file: for a job's name, the size in bytes at which its disk is full.
+    largest_file: for a job's name, the size in bytes at which its disk is full; settings: the
+    values of `vars` and `secrets`.
     """
 
     file: Path
@@ -87,6 +87,7 @@ class WorkflowRun:
     inputs: dict[str, Any] = field(default_factory=dict)
     faults: dict[str, Callable[[Path], None]] = field(default_factory=dict)
     largest_file: dict[str, int] = field(default_factory=dict)
+    settings: dict[str, dict[str, str]] = field(default_factory=dict)
     attempt: int = 1
     results: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -254,7 +255,7 @@ class WorkflowRun:
             "token": "token",
             "event": {"repository": {"default_branch": "main"}},
         }
-        values = context | {"github": github, "inputs": self.inputs}
+        values = context | self.settings | {"github": github, "inputs": self.inputs}
 
         def lookup(path: str) -> Any:
             value: Any = values
