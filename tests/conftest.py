@@ -93,6 +93,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
+def rendered(answers: dict[str, str], folder: Path, *, hooks: bool = True) -> Path:
+    """Render the template into a folder, with cookiecutter's own settings; the project's folder."""
+    return Path(
+        cookiecutter(
+            str(TEMPLATE),
+            no_input=True,
+            extra_context=answers,
+            output_dir=str(folder),
+            default_config=True,
+            accept_hooks=hooks,
+        )
+    )
+
+
 @pytest.fixture(scope="session")
 def render(tmp_path_factory: pytest.TempPathFactory) -> Render:
     """Render the template with some answers; return the project's folder.
@@ -104,16 +118,7 @@ def render(tmp_path_factory: pytest.TempPathFactory) -> Render:
     def render(**answers: str) -> Path:
         key = tuple(sorted(answers.items()))
         if key not in folders:
-            folder = tmp_path_factory.mktemp("rendering")
-            folders[key] = Path(
-                cookiecutter(
-                    str(TEMPLATE),
-                    no_input=True,
-                    extra_context=answers,
-                    output_dir=str(folder),
-                    default_config=True,
-                )
-            )
+            folders[key] = rendered(answers, tmp_path_factory.mktemp("rendering"))
         return folders[key]
 
     return render

@@ -157,6 +157,18 @@ def make_sdist(folder: Path, *, version: str = "0.1.0", without: str = "", more:
     return file
 
 
+def make_tinylib(folder: Path) -> Path:
+    """Write the wheel of another package, tinylib 1.0, in pure Python; return its file."""
+    file = folder / "tinylib-1.0-py3-none-any.whl"
+    with WheelFile(file, "w") as wheel:
+        wheel.writestr("tinylib.py", "")
+        info = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        wheel.writestr("tinylib-1.0.dist-info/WHEEL", info)
+        name = "Metadata-Version: 2.1\nName: tinylib\nVersion: 1.0\n"
+        wheel.writestr("tinylib-1.0.dist-info/METADATA", name)
+    return file
+
+
 # The tag that each ABI of wheels.txt has, with the floor 3.11 and maturin.
 TAGS = {"abi3": "cp311-abi3", "cp314t": "cp314-cp314t", "cp315t": "cp315-abi3.abi3t"}
 

@@ -19,8 +19,7 @@ from answers import BACKENDS, TEMPLATE
 from cibuildwheel.options import CommandLineArguments, Options
 from conftest import GIT, PYTHONS, QUICK, python_of
 from local_index import LocalIndex
-from small_wheels import make_sdist, make_wheel
-from wheel.wheelfile import WheelFile
+from small_wheels import make_sdist, make_tinylib, make_wheel
 from workflow_run import SMALL_WHEELS, WorkflowRun
 
 Render = Callable[..., Path]
@@ -238,12 +237,7 @@ class Mirror(LocalIndex):
 @pytest.fixture
 def mirror(tmp_path: Path) -> Iterator[Mirror]:
     with Mirror(tmp_path / "mirror") as mirror:
-        with WheelFile(mirror.folder / "tinylib-1.0-py3-none-any.whl", "w") as wheel:
-            wheel.writestr("tinylib.py", "")
-            info = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-            wheel.writestr("tinylib-1.0.dist-info/WHEEL", info)
-            metadata = "Metadata-Version: 2.1\nName: tinylib\nVersion: 1.0\n"
-            wheel.writestr("tinylib-1.0.dist-info/METADATA", metadata)
+        make_tinylib(mirror.folder)
         yield mirror
 
 

@@ -25,9 +25,8 @@ from pathlib import Path
 import pytest
 import yaml
 from answers import BACKENDS, DEFAULTS, LICENSES, PROJECT_FILES, TEMPLATE, VERBATIM
-from conftest import BUILD, QUICK
+from conftest import BUILD, QUICK, rendered
 from cookiecutter.exceptions import FailedHookException
-from cookiecutter.main import cookiecutter
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase
@@ -176,20 +175,6 @@ def nothing_is_executed():
     TRAP.unlink(missing_ok=True)
     yield
     assert not TRAP.exists(), "an answer was executed"
-
-
-def rendered(answers: dict[str, str], folder: Path, *, hooks: bool = True) -> Path:
-    """Render, with cookiecutter's own settings, into a folder; the project."""
-    return Path(
-        cookiecutter(
-            str(TEMPLATE),
-            no_input=True,
-            extra_context=answers,
-            output_dir=str(folder),
-            default_config=True,
-            accept_hooks=hooks,
-        )
-    )
 
 
 def test_any_answer_is_refused_or_right(

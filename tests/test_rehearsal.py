@@ -17,8 +17,7 @@ from answers import BACKENDS, FLOORS
 from conftest import GIT, PYTHONS, QUICK
 from local_index import LocalIndex
 from pages import blocks
-from small_wheels import PLATFORMS, make_sdist, make_wheel
-from wheel.wheelfile import WheelFile
+from small_wheels import PLATFORMS, make_sdist, make_tinylib, make_wheel
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Repository = Callable[..., Path]
@@ -190,12 +189,7 @@ def test_dependencies_come_from_the_usual_index_and_the_package_never(
     test.write_text(f"import tinylib as tinylib\n{test.read_text('utf-8')}", "utf-8")
     run("git", "commit", "--quiet", "--all", "--message=A dependency", cwd=project, **GIT)
     with LocalIndex(tmp_path / "usual") as usual:
-        with WheelFile(usual.folder / "tinylib-1.0-py3-none-any.whl", "w") as wheel:
-            wheel.writestr("tinylib.py", "")
-            info = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-            wheel.writestr("tinylib-1.0.dist-info/WHEEL", info)
-            name = "Metadata-Version: 2.1\nName: tinylib\nVersion: 1.0\n"
-            wheel.writestr("tinylib-1.0.dist-info/METADATA", name)
+        make_tinylib(usual.folder)
         for version in ("0.1.1", "99.0"):
             make_sdist(usual.folder, version=version)
             for platform in ("linux_x86_64", PLATFORMS["manylinux_x86_64"][1]):
