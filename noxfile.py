@@ -22,8 +22,8 @@ OLDEST_RUST = (1, 85)
 def test(session: nox.Session) -> None:
     """Run the whole test suite; arguments go to pytest."""
     set_up(session)
-    # The tests of one file share a cargo target folder, so they stay on one worker.
-    # In the order of their names: the one with the fewest tests, which take longest, is not the last.
+    # The tests of one file share what they build, so they stay on one worker. In their own order:
+    # else the files with the fewest tests, whose tests take longest, would come last.
     options = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder")
     session.run("pytest", *options, *session.posargs)
 
