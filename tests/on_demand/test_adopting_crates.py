@@ -95,7 +95,8 @@ def vendored(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run("cargo", "vendor", "--locked", f"--manifest-path={manifest}", folder, cwd=folder)
     for crate in folder.iterdir():
         (crate / "Cargo.toml.orig").replace(crate / "Cargo.toml")
-        (crate / ".cargo-checksum.json").unlink()
+        for added in (".cargo-checksum.json", ".cargo_vcs_info.json"):
+            (crate / added).unlink()
     return folder
 
 
