@@ -15,7 +15,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from cookiecutter.exceptions import CookiecutterException
+from cookiecutter.exceptions import CookiecutterException, FailedHookException
 from cookiecutter.main import cookiecutter
 from jinja2 import Template
 
@@ -95,7 +95,7 @@ def rendering(template, answers, folder):
     """Render an unpacked release; return the files that are copied byte for byte.
 
     The record is another's, so the release's own hook judges the answers before a file is written:
-    a package name such as "../../home" would lead out of the folder.
+    a package name such as "../../home" would lead out of the folder. The other hook is deleted.
 
     Args:
         template: the unpacked release, a Path.
@@ -130,6 +130,8 @@ def rendering(template, answers, folder):
                 accept_hooks=True,
             )
         )
+    except FailedHookException:
+        raise CannotCompare(f"that release refuses an answer in {RECORD}, as said above") from None
     except (CookiecutterException, OSError) as error:
         raise CannotCompare(f"that release cannot be rendered with {answers}: {error}") from None
     files = {}

@@ -228,12 +228,15 @@ def test_a_rendering_that_fails_is_in_the_table(
     without_builds: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def look_up() -> tuple[list[Pin], dict[str, str]]:
-        raise subprocess.CalledProcessError(1, ["cookiecutter"], stderr=b"an error in Jinja")
+        command = ["python", "-m", "cookiecutter"]
+        raise subprocess.CalledProcessError(1, command, stderr=b"an error in Jinja")
 
     monkeypatch.setattr(canary, "look_up", look_up)
     assert canary.main([]) == 1
     assert "an error in Jinja" in capsys.readouterr().err
-    assert "BROKEN: cookiecutter" in (without_builds / "table.md").read_text("utf-8")
+    assert "| a rendering | rendered anew |      | all of it |               | BROKEN: " in (
+        without_builds / "table.md"
+    ).read_text("utf-8")
 
 
 def test_tools_that_cannot_be_installed_are_broken(
@@ -251,28 +254,29 @@ def test_combination_without_a_python_is_told(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    ("lacks", "docker", "state"),
+    ("lacks", "docker", "state", "options"),
     [
-        ([], None, "passed"),
-        (["podman"], "/usr/bin/docker", "passed, on its own images"),
-        (["podman"], None, "not run: neither docker is at hand nor podman"),
+        ([], None, "passed", []),
+        (["podman"], "Server Version: 28.2.2", "passed", ["--real-images"]),
+        (["podman"], None, "not run: it wants a running docker, or podman", None),
     ],
 )
 def test_cibuildwheel_is_run_on_the_images_at_hand(
     lacks: list[str],
     docker: str | None,
     state: str,
+    options: list[str] | None,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     said: list[tuple[object, ...]] = []
     monkeypatch.setattr(canary, "FOLDER", tmp_path)
     monkeypatch.setattr(canary.stand_ins, "missing", lambda: lacks)
-    monkeypatch.setattr(canary.shutil, "which", lambda command: docker)
-    monkeypatch.setattr(canary, "must", lambda log, *command, **options: not said.append(command))
-    assert canary.try_cibuildwheel().state == state.partition(",")[0]
-    assert len(said) == (not state.startswith("not run"))
-    assert any("--real-images" in command for command in said) == ("own images" in state)
+    monkeypatch.setattr(canary, "ask", lambda *command: docker)
+    monkeypatch.setattr(canary, "must", lambda log, *command, **others: not said.append(command))
+    assert canary.try_cibuildwheel().state == state
+    wanted = [] if options is None else [[*options, "tests/test_cibuildwheel.py"]]
+    assert [list(command[5:]) for command in said] == wanted
 
 
 def test_nothing_is_committed_to_the_templates_own_repository(tmp_path: Path) -> None:

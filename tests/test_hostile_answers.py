@@ -311,9 +311,12 @@ def shown(readme: str) -> tuple[str, ...]:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_metadata_of_a_wheel_gives_the_answers_back(
     environment: dict[str, str],
+    render: Callable[..., Path],
+    run: Run,
     tmp_path: Path,
     backend: str,
 ) -> None:
+    run("cargo", "fetch", "--locked", cwd=render(build_backend=backend))
     environment = environment | {"CARGO_NET_OFFLINE": "true"}
 
     @settled(EXAMPLES // len(BACKENDS), shrink=False)  # half a second each

@@ -96,7 +96,7 @@ def vendored(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for crate in folder.iterdir():
         (crate / "Cargo.toml.orig").replace(crate / "Cargo.toml")
         for added in (".cargo-checksum.json", ".cargo_vcs_info.json"):
-            (crate / added).unlink()
+            (crate / added).unlink(missing_ok=True)
     return folder
 
 
