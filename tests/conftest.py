@@ -109,17 +109,16 @@ def rendered(answers: dict[str, str], folder: Path, *, hooks: bool = True) -> Pa
 
 @pytest.fixture(scope="session")
 def render(tmp_path_factory: pytest.TempPathFactory) -> Render:
-    """Render the template with some answers; return the project's folder.
-
-    The same answers give the same folder: tests that change it must copy it first.
-    """
-    folders: dict[tuple[tuple[str, str], ...], Path] = {}
+    """Render the template with some answers; return the project's folder, a copy for each call."""
+    renderings: dict[tuple[tuple[str, str], ...], Path] = {}
 
     def render(**answers: str) -> Path:
         key = tuple(sorted(answers.items()))
-        if key not in folders:
-            folders[key] = rendered(answers, tmp_path_factory.mktemp("rendering"))
-        return folders[key]
+        if key not in renderings:
+            renderings[key] = rendered(answers, tmp_path_factory.mktemp("rendering"))
+        # A build leaves files behind, and the next test compares bytes.
+        copy = tmp_path_factory.mktemp("copy") / renderings[key].name
+        return shutil.copytree(renderings[key], copy)
 
     return render
 

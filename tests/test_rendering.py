@@ -198,3 +198,8 @@ def test_cargo_finds_nothing_to_change_in_the_lock(render: Render, name: str) ->
     command = ["cargo", "metadata", "--format-version=1"]
     subprocess.run(command, cwd=project, check=True, capture_output=True)
     assert (project / "Cargo.lock").read_bytes() == before
+
+
+def test_a_rendering_belongs_to_the_test_that_asked_for_it(render: Render) -> None:
+    (render() / "litter").touch()
+    assert not (render() / "litter").exists()
