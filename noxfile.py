@@ -201,7 +201,9 @@ def render(session: nox.Session, folder: Path) -> Path:
 def set_up(session: nox.Session) -> None:
     """Install the locked tools, on a machine with Rust."""
     require_rust(session)
-    session.install("--require-hashes", "--requirement=requirements.txt")
+    # Hundreds of tests start these tools anew: compiled once, each starts in half the time.
+    compiled = {"UV_COMPILE_BYTECODE": "1"}
+    session.install("--require-hashes", "--requirement=requirements.txt", env=compiled)
 
 
 def require_rust(session: nox.Session) -> None:

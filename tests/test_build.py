@@ -71,13 +71,9 @@ def floor(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def project(
-    backend: str, floor: str, render: Render, run: Run, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A rendering of its own, with litter that no sdist or wheel may pick up."""
-    rendering = render(build_backend=backend, python_floor=floor)
-    project = tmp_path_factory.mktemp("build") / "fast-doubles"
-    shutil.copytree(rendering, project)
+def project(backend: str, floor: str, render: Render, run: Run) -> Path:
+    """A rendering with litter that no sdist or wheel may pick up."""
+    project = render(build_backend=backend, python_floor=floor)
     for litter in (
         "python/fast_doubles/_native.abi3.so",
         "python/fast_doubles/_native.cpython-311-x86_64-linux-gnu.so",

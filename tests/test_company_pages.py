@@ -372,10 +372,9 @@ def rustup_home(run: Run, folder: Path) -> str:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_variables_reach_cibuildwheels_containers(
-    backend: str, render: Render, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backend: str, render: Render, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = tmp_path / "fast-doubles"
-    shutil.copytree(render(build_backend=backend), project)
+    project = render(build_backend=backend)
     (_, lines) = blocks("mirror-and-proxy", "toml")
     manifest = project / "pyproject.toml"
     text = manifest.read_text("utf-8")

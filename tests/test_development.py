@@ -1,6 +1,5 @@
 """Daily life in a rendered project: quick rebuilds, editable installs, `uv run`."""
 
-import shutil
 import subprocess
 import sysconfig
 import zipfile
@@ -21,15 +20,12 @@ FLOOR = min(PYTHONS, key=lambda version: int(version.split(".")[1]))
 def project(
     request: pytest.FixtureRequest,
     render: Render,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     environment: dict[str, str],
 ) -> Path:
-    """A rendering of its own, which builds over a target folder of these tests."""
+    """A rendering, which builds over a target folder of these tests."""
     monkeypatch.setitem(environment, "CARGO_TARGET_DIR", str(BUILD / f"target-development-{FLOOR}"))
-    copy = tmp_path / "fast-doubles"
-    shutil.copytree(render(build_backend=request.param), copy)
-    return copy
+    return render(build_backend=request.param)
 
 
 @pytest.fixture(scope="module")

@@ -34,10 +34,9 @@ ABI3_WHEEL = "fast_doubles-0.1.0-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_
 
 
 @pytest.fixture
-def project(render: Render, tmp_path: Path) -> Path:
+def project(render: Render) -> Path:
     """A rendering that promises five wheels, and these in dist/, with an sdist."""
-    project = tmp_path / "fast-doubles"
-    shutil.copytree(render(), project)
+    project = render()
     (project / "release" / "wheels.txt").write_text(SMALL)
     make_set(project / "dist", plan.read_wheels(project / "release" / "wheels.txt"))
     return project

@@ -47,7 +47,8 @@ def python(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = tmp_path_factory.mktemp("frontends") / "environment"
     python = python_of(environment)
     run("uv", "venv", f"--python={PYTHONS[FLOOR]}", environment, cwd=TEMPLATE)
-    run("uv", "pip", "install", f"--python={python}", "pip", "build", cwd=TEMPLATE)
+    tools = ("pip", "build")
+    run("uv", "pip", "install", "--compile-bytecode", f"--python={python}", *tools, cwd=TEMPLATE)
     return python
 
 
@@ -58,16 +59,15 @@ def answer_with(project: Path, number: int) -> None:
 
 
 @pytest.fixture
-def project(render: Render, tmp_path: Path) -> Callable[..., Path]:
-    """Copy a rendering that answers with a number into a folder, all files dated long ago."""
+def project(render: Render) -> Callable[..., Path]:
+    """A rendering that answers with a number, all files dated long ago."""
 
-    def project(folder: str, backend: str, number: int, **answers: str) -> Path:
-        copy = tmp_path / folder
-        shutil.copytree(render(build_backend=backend, **answers), copy)
-        answer_with(copy, number)
-        for file in copy.rglob("*"):
+    def project(backend: str, number: int, **answers: str) -> Path:
+        project = render(build_backend=backend, **answers)
+        answer_with(project, number)
+        for file in project.rglob("*"):
             os.utime(file, (LONG_AGO, LONG_AGO))
-        return copy
+        return project
 
     return project
 
@@ -104,14 +104,14 @@ def answer(run: Run, python: Path, tmp_path: Path) -> Callable[..., int]:
 def test_builds_that_share_a_target_folder(
     frontend: str, backend: str, project: Callable[..., Path], answer: Callable[..., int]
 ) -> None:
-    first = project("first", backend, 101)
+    first = project(backend, 101)
     assert answer(frontend, first) == 101
 
-    second = project("second", backend, 102)
+    second = project(backend, 102)
     assert answer(frontend, second) == 102, "the library of another checkout"
 
     answer_with(second, 103)
     assert answer(frontend, second) == 103, "the library from before the edit"
 
-    other = project("other", backend, 104, project_slug="other-doubles")
+    other = project(backend, 104, project_slug="other-doubles")
     assert answer(frontend, other, "other_doubles") == 104, "the library of another project"

@@ -59,18 +59,6 @@ def with_sample(project: Path) -> dict[str, list[str]]:
     return found
 
 
-@pytest.fixture
-def project(render: Render, tmp_path: Path) -> Callable[[str], Path]:
-    """A rendering with the page's answers, of its own."""
-
-    def project(backend: str) -> Path:
-        copy = tmp_path / "fast-peaks"
-        shutil.copytree(render(build_backend=backend, **ANSWERS), copy)
-        return copy
-
-    return project
-
-
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_page_names_every_file_of_the_sample(backend: str, render: Render) -> None:
     project = render(build_backend=backend, **ANSWERS)
@@ -87,9 +75,9 @@ def test_projects_readme_names_the_same_files(render: Render) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_replaced_project_passes_and_holds_nothing_of_the_sample(
-    backend: str, project: Callable[[str], Path], run: Run
+    backend: str, render: Render, run: Run
 ) -> None:
-    folder = project(backend)
+    folder = render(build_backend=backend, **ANSWERS)
     apply(folder, BLOCKS)
     assert with_sample(folder) == {}
     run("git", "init", "--quiet", cwd=folder)
@@ -112,9 +100,7 @@ def replaced(
     render: Render, run: Run, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
     """A project with the page applied, in an editable install; and the Python that has it."""
-    folder = tmp_path_factory.mktemp("replaced")
-    project, environment = folder / "fast-peaks", folder / "environment"
-    shutil.copytree(render(**ANSWERS), project)
+    project, environment = render(**ANSWERS), tmp_path_factory.mktemp("replaced") / "environment"
     apply(project, BLOCKS)
     python = python_of(environment)
     run("uv", "venv", f"--python={PYTHONS[FLOOR]}", environment, cwd=project)
