@@ -18,6 +18,10 @@ from cookiecutter.main import cookiecutter
 # Cargo's output is kept between runs, like nox's environments: it is ignored by git.
 BUILD = TEMPLATE / "build" / "tests"
 
+# Images of containers often set it. Tools that are compiled anew at each start, and tests
+# start them thousands of times, take twice the time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -129,9 +133,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     lock = (TEMPLATE / "requirements.txt").read_text("utf-8")
     constraints = tmp_path_factory.mktemp("lock") / "constraints.txt"
     constraints.write_text("\n".join(re.findall(r"^[a-z].*==[^\\\s]+(?: ;[^\\]+)?", lock, re.M)))
-    # Without bytecode, which containers often forbid, pip starts in twice the time.
-    unwanted = ("NOX", "PYTEST", "PYTHONDONTWRITEBYTECODE")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(unwanted)}
+    kept = {
+        key: value for key, value in os.environ.items() if not key.startswith(("NOX", "PYTEST"))
+    }
     return kept | {
         "CARGO_TERM_COLOR": "never",
         "MATURIN_NO_INSTALL_RUST": "1",

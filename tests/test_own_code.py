@@ -47,8 +47,7 @@ def python(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = tmp_path_factory.mktemp("frontends") / "environment"
     python = python_of(environment)
     run("uv", "venv", f"--python={PYTHONS[FLOOR]}", environment, cwd=TEMPLATE)
-    tools = ("pip", "build")
-    run("uv", "pip", "install", "--compile-bytecode", f"--python={python}", *tools, cwd=TEMPLATE)
+    run("uv", "pip", "install", f"--python={python}", "pip", "build", cwd=TEMPLATE)
     return python
 
 
