@@ -4,9 +4,13 @@ cookiecutter renders every answer from the command line and the user's configura
 template of its own, without a sandbox, before any hook can look at it. This extension, loaded
 from the repository through `_extensions` in cookiecutter.json, tells the template's own
 sources from answers, and hands the answers on as literals.
+
+When a hook refuses an answer, the hook's sentence is all there is to say: cookiecutter's traceback,
+of its own code, is kept out of its log.
 """
 
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -45,13 +49,31 @@ class VerbatimAnswers(Extension):
         return f"{start} {ascii(source)} {end}"
 
 
+def without_traceback(record: logging.LogRecord) -> bool:
+    """Let a message through, but not the traceback that it carries."""
+    record.exc_info = None
+    return True
+
+
+logging.getLogger("cookiecutter.hooks").addFilter(without_traceback)
+
+# The templates of this process, by the way in which `sys.path` names them.
+TEMPLATES: dict[str, Path] = {}
+
+
 def repository() -> Path:
     """The folder of the template, which cookiecutter has put last on `sys.path`.
 
-    Not always the one that this module was loaded from: a process may render two versions.
+    Not always the one that this module was loaded from: a process may render two versions. Where
+    the user gave a relative path, it is looked at before hooks are run, in another folder.
     """
     module = Path(__file__).name
-    return next(Path(folder) for folder in reversed(sys.path) if Path(folder, module).is_file())
+    for folder in reversed(sys.path):
+        if Path(folder, module).is_file():
+            TEMPLATES[folder] = Path(folder).absolute()
+        if folder in TEMPLATES:
+            return TEMPLATES[folder]
+    raise RuntimeError(f"no folder of sys.path holds {module}: {sys.path}")
 
 
 def own_sources(template: Path) -> set[str]:

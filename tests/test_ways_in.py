@@ -65,6 +65,36 @@ def render_into(run: Run, tmp_path: Path) -> Cookiecutter:
     return render_into
 
 
+def test_relative_folder(
+    render: Render, render_into: Cookiecutter, run: Run, tmp_path: Path
+) -> None:
+    folder = os.path.relpath(TEMPLATE, tmp_path)
+    assert files(render_into(folder, "--no-input")) == files(render())
+    words = ("--no-input", "--default-config", "--output-dir=refused", "project_slug=-")
+    result = run(COOKIECUTTER, folder, *words, cwd=tmp_path, check=False)
+    assert "cookiecutter-pyo3-wheel: project_slug is '-'" in result.stdout
+    assert "Traceback" not in result.stdout
+    assert list((tmp_path / "refused").iterdir()) == []
+
+
+def test_two_versions_in_one_process(
+    render: Render, run: Run, template: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(template, tmp_path / "one")
+    questions = shutil.copytree(template, tmp_path / "two") / "cookiecutter.json"
+    text = questions.read_text("utf-8")
+    questions.write_text(text.replace("or 'my-package' }}", "or 'my-package' }}-two"), "utf-8")
+    program = (
+        "from cookiecutter.main import cookiecutter\n"
+        "for folder in ('one', 'two', 'one'):\n"
+        "    print(cookiecutter(folder, no_input=True, default_config=True,\n"
+        "        overwrite_if_exists=True, output_dir='out', accept_hooks=folder == 'two'))\n"
+    )
+    run(sys.executable, "-c", program, cwd=tmp_path)
+    assert files(tmp_path / "out" / "fast-doubles") == files(render())
+    assert (tmp_path / "out" / "fast-doubles-two" / "python" / "fast_doubles_two").is_dir()
+
+
 def test_git_url(render: Render, render_into: Cookiecutter, template: Path) -> None:
     project = render_into(f"git+{template.as_uri()}", "--no-input")
     assert files(project) == files(render())
@@ -125,7 +155,7 @@ def test_default_that_is_no_text_is_refused(run: Run, tmp_path: Path, value: boo
     assert result.returncode == 1
     sentence = f"author_name is {value}, which is no text: put it in quotes."
     assert f"cookiecutter-pyo3-wheel: {sentence}\n" in result.stdout
-    assert "complaints" not in result.stdout, "a traceback of the hook"
+    assert "Traceback" not in result.stdout
     assert list((tmp_path / "out").iterdir()) == []
 
 
