@@ -78,6 +78,14 @@ def with_job(project: Path) -> Path:
     return file
 
 
+def let_private_pass(project: Path, run: Run) -> None:
+    """Apply the page's change for a project with the classifier `Private ::`."""
+    (diff,) = blocks("private-index", "diff")
+    change = project.parent / "change.diff"
+    change.write_text(diff, "utf-8")
+    run("git", "apply", change, cwd=project)
+
+
 def test_workflow_with_the_private_index_is_in_order(dist: Callable[..., Path], run: Run) -> None:
     file = with_job(dist())
     schema = ("check-jsonschema", "--builtin-schema", "vendor.github-workflows")
@@ -101,8 +109,10 @@ def test_workflow_releases_to_the_private_index(
     run: Run,
     tmp_path: Path,
 ) -> None:
-    project = repository(github_owner="ada", author_name="Ada", author_email="ada@example.org")
+    own = {"github_owner": "ada", "author_name": "Ada", "author_email": "ada@example.org"}
+    project = repository(license="Proprietary", **own)
     with_job(project)
+    let_private_pass(project, run)
     (project / "release" / "wheels.txt").write_text("manylinux_x86_64 abi3\n")
     run("git", "commit", "--quiet", "--all", "--message=A private index", cwd=project, **GIT)
     run("git", "tag", "v0.1.0", cwd=project)
@@ -200,9 +210,7 @@ def test_private_project_passes_the_gate_with_the_change_alone(
     refused = run(*gate, cwd=project, check=False)
     assert refused.returncode == 1
     assert f"its classifier is '{PRIVATE}'" in refused.stdout
-    (diff,) = blocks("private-index", "diff")
-    (project / "change.diff").write_text(diff, "utf-8")
-    run("git", "apply", "change.diff", cwd=project)
+    let_private_pass(project, run)
     assert "2 files may be uploaded." in run(*gate, cwd=project).stdout
     run(sys.executable, "-m", "ruff", "check", "release", cwd=project)
     upload(project, index, index.password, run)

@@ -107,13 +107,15 @@ def test_placeholders_can_wait_for_the_release(
     repository: Callable[..., Path], run: Run, answer: str
 ) -> None:
     project = repository(**(OWN | {answer: DEFAULTS[answer]}))
+    shutil.copy(project / ".template.json", project / ".cruft.json")  # where cruft keeps the same
+    run("git", "add", ".cruft.json", cwd=project)
     command = (sys.executable, "release/preflight.py")
     result = run(*command, cwd=project)
     (line,) = [line for line in result.stdout.splitlines() if DEFAULTS[answer] in line]
     assert line.startswith(f"Before a release: '{DEFAULTS[answer]}' stands in ")
     where = "LICENSE" if answer == "author_name" else "pyproject.toml"
     assert where in line
-    assert ".template.json" not in line
+    assert ".json" not in line
     tagged = run(*command, "--tag=v0.1.0", "--branch=main", cwd=project, check=False)
     assert tagged.returncode == 1
     assert DEFAULTS[answer] in tagged.stdout

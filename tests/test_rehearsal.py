@@ -76,8 +76,9 @@ def test_it_passes_as_a_session(backend: str, floor: str, repository: Repository
         result = wheel if version in PYTHONS else "left out: this Python is not at hand"
         assert re.search(rf"install on {version} +{result}", table)
     assert "Before a release: 'Your Name' stands in LICENSE, pyproject.toml: " in printed
-    for made_by_nox_and_python in (project / ".nox", *project.rglob("__pycache__")):
-        shutil.rmtree(made_by_nox_and_python)
+    shutil.rmtree(project / ".nox")
+    for bytecode in project.rglob("__pycache__"):
+        shutil.rmtree(bytecode)
     assert state(project, run) == before
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 # The answers that were not given, and the files that may hold them for ever.
 PLACEHOLDERS = ("Your Name", "you@example.com", "your-name")
-KEPT = (":!.template.json", ":!release/preflight.py")
+KEPT = (":!.template.json", ":!.cruft.json", ":!release/preflight.py")
 
 
 def output(*command: str, cwd: Path | None = None) -> str | None:
