@@ -203,9 +203,16 @@ def complaints(answers):
             yield f"{key} is {text!r}: give one line of text, without control characters."
         elif text != text.strip():
             yield f"{key} is {text!r}: leave out the space at its beginning or end."
+        elif key == "description" and len(text) > 512:
+            # The rule is PyPI's, for the field Summary: the upload would be refused, after the tag.
+            yield (
+                f"{key} is {text[:40]!r}... and {len(text)} characters long: PyPI takes 512; "
+                "README.md has room for more."
+            )
 
     slug = answers["project_slug"]
     slug_refused = True
+    module = re.sub("[-_.]+", "_", slug).lower()
     # PEP 508, https://packaging.python.org/specifications/name-normalization/
     if not re.fullmatch(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", slug, re.ASCII | re.IGNORECASE):
         yield (
@@ -214,10 +221,15 @@ def complaints(answers):
         )
     elif len(slug) > 64:
         yield f"project_slug is {slug!r}: use at most 64 characters, for file names' sake."
-    elif re.sub("[-_.]+", "_", slug).lower() in TAKEN:
+    elif module in TAKEN:
         yield (
             f"project_slug is {slug!r}: the project's own tools or files have that name, "
             "choose another."
+        )
+    elif module in STANDARD:
+        yield (
+            f"project_slug is {slug!r}: PyPI takes no project with the name of a module of "
+            "Python's standard library, choose another."
         )
     elif slug.split(".")[0].lower() in DEVICES:
         yield f"project_slug is {slug!r}: Windows keeps that name for a device, choose another."

@@ -6,6 +6,7 @@ Python looks for and do nothing.
 
 import io
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -45,8 +46,10 @@ Description-Content-Type: text/markdown
 
 
 def metadata(version: str, more: str, description: str) -> bytes:
-    """Core metadata, with more fields."""
-    fields = METADATA.format(version=version) + (f"{more}\n" if more else "")
+    """Core metadata, with one field more, or in place of the one of that name."""
+    fields = METADATA.format(version=version)
+    if more:
+        fields = re.sub(rf"(?m)^{more.partition(':')[0]}: .*\n", "", fields) + f"{more}\n"
     return (f"{fields}\n{description}\n" if description else fields).encode()
 
 

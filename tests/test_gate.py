@@ -230,6 +230,7 @@ FAULTS = {
     "sdist without sources": (sdist(without="rust/lib.rs"), "tar.gz: holds no Rust sources"),
     "sdist without license": (sdist(without="LICENSE"), "tar.gz: holds no license"),
     "private wheel": (replace(more=PRIVATE), "is never to be uploaded: .*Private :: Do Not Upload"),
+    "long summary": (replace(more=f"Summary: {'x' * 513}"), "has 513 characters as summary"),
     "private sdist": (sdist(more=PRIVATE), "is never to be uploaded: .*Private :: Do Not Upload"),
     "litter": (litter, "notes.txt: Invalid wheel filename"),
 }

@@ -52,7 +52,8 @@ BAD_ANSWERS = {
         "fast/doubles", "../fast", "/tmp/fast", "fast\\doubles", "fäst", "快", "fast+doubles",
         "fast@1", "fast'", 'fast"', "fast:doubles", "fast\nslow", "con", "NUL", "aux.txt",
         "x" * 65, "a..b/..", "~", "$HOME", "`id`", "pytest", "Setuptools.Rust", "typing-extensions",
-        "PyTest", "NOX", "Maturin", "NumPy", "Con.x", "prn", "com1.tar", "LPT9",
+        "PyTest", "NOX", "Maturin", "NumPy", "Con.x", "prn", "com1.tar", "LPT9", "json", "Typing",
+        "lib2to3",
     ],
     "package_name": [
         "", "fast-doubles", "fast.doubles", "fast doubles", "1fast", "Fast", "FAST", "fäst", "快",
@@ -111,6 +112,7 @@ GOOD = [
     ("project_name", "-n"),
     ("description", "100 % \"quoted\" 'text' \\ {with} #everything"),
     ("description", "عربي ‏"),
+    ("description", "x" * 512),
     ("author_name", "Seán O'Brien"),
     ("author_name", "毛泽东"),
     ("author_email", "first.last+tag@mail.example.co.uk"),
@@ -151,6 +153,13 @@ def test_refusal_leaves_nothing_behind(run: Run, tmp_path: Path, key: str, answe
     assert f"cookiecutter-pyo3-wheel: {key} is {answer!r}" in result.stdout
     assert "Traceback" not in result.stdout
     assert [file for file in tmp_path.rglob("*") if file not in (output, output.parent)] == []
+
+
+def test_description_that_pypi_refuses(complain: Callable[..., list[str]]) -> None:
+    (complaint,) = complain(description="x" * 513)
+    assert complaint.endswith(
+        "xxx'... and 513 characters long: PyPI takes 512; README.md has room for more."
+    )
 
 
 def test_every_bad_answer_is_named_at_once(complain: Callable[..., list[str]]) -> None:

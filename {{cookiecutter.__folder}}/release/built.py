@@ -105,10 +105,16 @@ def require(what: str, pattern: str, names: list[str]) -> None:
 
 
 def read_metadata(text: str, project: str, version: Version) -> Metadata:
-    """Parse core metadata. Raises Refused if it is another project's or version's, or private."""
+    """Parse core metadata.
+
+    Raises Refused if it is another project's or version's, if PyPI takes no such summary, or if it
+    is private.
+    """
     metadata = Metadata.from_email(text)
     if (canonicalize_name(metadata.name), metadata.version) != (project, version):
         raise Refused(f"was renamed: inside, it is {metadata.name} {metadata.version}")
+    if len(metadata.summary or "") > 512:
+        raise Refused(f"has {len(metadata.summary or '')} characters as summary; PyPI takes 512")
     for classifier in metadata.classifiers or []:
         if classifier.startswith("Private ::"):
             raise Refused(f"is never to be uploaded: its classifier is {classifier!r}")
