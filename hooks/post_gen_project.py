@@ -4,8 +4,34 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
+
+# What a rendering has in its folder: with -f, other files may lie there, private ones too.
+RENDERED = [
+    ".bumpversion.cfg",
+    ".cargo",
+    ".gitattributes",
+    ".github",
+    ".gitignore",
+    ".template.json",
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "MANIFEST.in",
+    "README.md",
+    "noxfile.py",
+    "pyproject.toml",
+    "python",
+    "release",
+    "rust",
+    "setup.py",
+    "tests",
+]
 
 
 def git(*arguments):
@@ -28,7 +54,7 @@ def make_repository():
         return "This folder is inside a git repository: add and commit it there."
     if not git("init", "--initial-branch=main"):
         return "git could not make a repository here: `git init` says why."
-    git("add", "--all")
+    git("add", "--", *(name for name in RENDERED if Path(name).exists()))
     if not git(
         "commit", "--no-verify", "--no-gpg-sign", "--message=Start from cookiecutter-pyo3-wheel"
     ):

@@ -1,4 +1,4 @@
-"""Does what docs/how-to/release-half.md says, to a project that exists."""
+"""Does what the pages of docs/how-to/ on adopting say, to a crate or a project that exists."""
 
 import re
 import subprocess
@@ -10,6 +10,8 @@ from conftest import GIT
 from pages import blocks, commands
 
 PAGE = "how-to/release-half.md"
+CRATE_PAGE = "how-to/existing-crate.md"
+COOKIECUTTER = "uvx cookiecutter gh:OWNER/cookiecutter-pyo3-wheel"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -17,10 +19,7 @@ def adopt(project: Path, backend: str, run: Run) -> list[str]:
     """Follow the page up to the commit; return the commands that are left, to look and rehearse."""
     typed = commands(PAGE)
     for line in typed[:-2]:
-        line = line.replace(
-            "uvx cookiecutter gh:OWNER/cookiecutter-pyo3-wheel",
-            f"cookiecutter '{TEMPLATE}' --default-config",
-        ).replace("build_backend=maturin", f"build_backend={backend}")
+        line = from_here(line).replace("build_backend=maturin", f"build_backend={backend}")
         run("sh", "-c", line, cwd=project, **GIT)
 
     manifest = project / "pyproject.toml"
@@ -46,3 +45,72 @@ def adopt(project: Path, backend: str, run: Run) -> list[str]:
     run("git", "add", "--all", cwd=project)
     run("git", "commit", "--quiet", "--message=The release half", cwd=project, **GIT)
     return typed[-2:]
+
+
+def from_here(line: str) -> str:
+    """A command of a page, with this working copy in place of the template on its host."""
+    return line.replace(COOKIECUTTER, f"cookiecutter '{TEMPLATE}' --default-config")
+
+
+def move(project: Path, backend: str, run: Run) -> None:
+    """Follow the page on crates where the crate is the root of its repository."""
+    for line in commands(CRATE_PAGE)[:5]:
+        answers = f"--output-dir . --no-input build_backend={backend}"
+        run("sh", "-c", from_here(line).replace("--output-dir .", answers), cwd=project, **GIT)
+
+
+def call(
+    project: Path,
+    backend: str,
+    run: Run,
+    place: str = "your-crate",
+    words: dict[str, str] | None = None,
+    own_test: str = "",
+) -> None:
+    """Follow the page on crates up to its step 3, in a rendering.
+
+    place: where the crate lies; words: words of the page's code, and what stands in their place
+    for another crate than the page's, crc32fast; own_test: the Python test for it.
+    """
+    if place == "your-crate":
+        workspace, ruff, *_ = blocks(CRATE_PAGE, "toml")
+        insert(project / "Cargo.toml", "[workspace]", workspace)
+        insert(project / "pyproject.toml", "[tool.ruff]", ruff)
+    for line in commands(CRATE_PAGE)[5:-5]:
+        run("sh", "-c", line.replace("--path your-crate", f"--path {place}"), cwd=project)
+    kernel, bindings = blocks(CRATE_PAGE, "rust")
+    (stub,) = blocks(CRATE_PAGE, "pyi")
+    init, test = blocks(CRATE_PAGE, "python")
+    (example,) = blocks(CRATE_PAGE, "pycon")
+    package = project / "python" / "fast_doubles"
+    for file, code in {
+        project / "rust" / "kernel.rs": kernel,
+        project / "rust" / "python.rs": bindings,
+        package / "_native.pyi": stub,
+        package / "__init__.py": init,
+        project / "tests" / "test_fast_doubles.py": own_test or test,
+    }.items():
+        file.write_text(replace(code, words or {}), "utf-8")
+    readme = project / "README.md"
+    text = readme.read_text("utf-8")
+    sample = text[text.index(">>> ") : text.index("\n```\n\n## Change")]
+    readme.write_text(text.replace(sample, replace(example, words or {})), "utf-8")
+    if backend == "setuptools-rust":
+        (lines,) = [block for block in blocks(CRATE_PAGE, "text") if block.startswith("graft")]
+        with (project / "MANIFEST.in").open("a", encoding="utf-8") as manifest:
+            manifest.write(lines)
+
+
+def replace(text: str, words: dict[str, str]) -> str:
+    for word, other in words.items():
+        text = text.replace(word, other)
+    return text
+
+
+def insert(file: Path, table: str, setting: str) -> None:
+    """Put a setting below the header of a table."""
+    text = file.read_text("utf-8")
+    header = rf"(?m)^{re.escape(table)}.*\n"
+    text, count = re.subn(header, lambda line: line[0] + setting, text)
+    assert count == 1, table
+    file.write_text(text, "utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from answers import BACKENDS, DEFAULTS, QUESTIONS, TEMPLATE
-from conftest import PYTHONS
+from conftest import GIT, PYTHONS
 from cookiecutter.prompt import prompt_for_config
 from hypothesis import assume, given, settings, strategies
 from packaging.requirements import Requirement
@@ -19,15 +19,20 @@ from packaging.utils import canonicalize_name
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-HOOK = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text("utf-8")
+
+def hook(name: str) -> types.ModuleType:
+    """A hook as a module, without answers."""
+    module = types.ModuleType(name)
+    source = (TEMPLATE / "hooks" / f"{name}.py").read_text("utf-8")
+    exec(source.replace("{{ cookiecutter | tojson }}", "{}"), module.__dict__)
+    return module
 
 
 @pytest.fixture(scope="module")
 def complain() -> Callable[..., list[str]]:
     """The complaints of the hook about the default answers, with some of them changed."""
-    hook = types.ModuleType("pre_gen_project")
-    exec(HOOK.replace("{{ cookiecutter | tojson }}", "{}"), hook.__dict__)
-    return lambda **answers: list(hook.complaints(DEFAULTS | answers))
+    complaints = hook("pre_gen_project").complaints
+    return lambda **answers: list(complaints(DEFAULTS | answers))
 
 
 TEXT = [
@@ -368,10 +373,12 @@ def read(folder: Path) -> dict[str, str]:
     }
 
 
-def render_over(run: Run, output: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def render_over(
+    run: Run, output: Path, *options: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Render into a folder where a folder fast-doubles is already."""
     command = ("cookiecutter", TEMPLATE, "--no-input", "--default-config", f"--output-dir={output}")
-    return run(*command, *options, cwd=output, check=False)
+    return run(*command, *options, cwd=output, check=False, **variables)
 
 
 @pytest.mark.parametrize("options", [(), ("-f",), ("-f", "-s")], ids=" ".join)
@@ -404,12 +411,15 @@ def test_a_file_of_the_folders_name_stays(run: Run, tmp_path: Path) -> None:
 
 def test_what_is_not_in_the_way_stays_beside_the_rendering(run: Run, tmp_path: Path) -> None:
     project = tmp_path / "fast-doubles"
-    write(project, {"notes/own.txt": "mine\n"})
-    run("git", "init", "--quiet", cwd=project)
-    result = render_over(run, tmp_path, "-f")
+    write(project, {"notes/own.txt": "mine\n", ".env": "SECRET=1\n"})
+    result = render_over(run, tmp_path, "-f", **GIT)
     assert result.returncode == 0, result.stdout
+    assert "with a first commit" in result.stdout
     assert (project / "notes" / "own.txt").read_text() == "mine\n"
     assert (project / "pyproject.toml").exists()
+    # Nor does it get into the repository that the hook makes.
+    left_out = run("git", "status", "--porcelain", cwd=project).stdout
+    assert left_out == "?? .env\n?? notes/\n"
 
 
 def test_without_hooks_cookiecutter_overwrites_and_deletes(run: Run, tmp_path: Path) -> None:
@@ -423,9 +433,9 @@ def test_without_hooks_cookiecutter_overwrites_and_deletes(run: Run, tmp_path: P
     assert "python/fast_doubles/own.py" not in left
 
 
-def test_the_hook_knows_all_that_a_rendering_has_in_its_folder() -> None:
-    hook = types.ModuleType("pre_gen_project")
-    exec(HOOK.replace("{{ cookiecutter | tojson }}", "{}"), hook.__dict__)
+def test_the_hooks_know_all_that_a_rendering_has_in_its_folder() -> None:
     trees = (TEMPLATE / "tests" / "trees").glob("*.txt")
     files = {line for tree in trees for line in tree.read_text("utf-8").splitlines() if line}
-    assert {file.split("/")[0].lower() for file in files} == hook.RENDERED
+    names = {file.split("/")[0] for file in files}
+    assert set(hook("post_gen_project").RENDERED) == names
+    assert {name.lower() for name in names} == hook("pre_gen_project").RENDERED

@@ -11,19 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from adoption import adopt
+from adoption import CRATE_PAGE, adopt, call, insert
 from answers import BACKENDS, TEMPLATE
 from conftest import BUILD, GIT, python_of
 from layouts import write_layout
 from local_index import LocalIndex
-from pages import blocks, commands
+from pages import commands
 from workflow_run import WorkflowRun
 
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 TARGET = {"CARGO_TARGET_DIR": str(BUILD / "target-adopting")}
-PAGE = "how-to/existing-crate.md"
 
 
 @dataclass
@@ -100,53 +99,6 @@ def vendored(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def replace(text: str, words: dict[str, str]) -> str:
-    for word, other in words.items():
-        text = text.replace(word, other)
-    return text
-
-
-def insert(file: Path, table: str, setting: str) -> None:
-    """Put a setting below the header of a table."""
-    text = file.read_text("utf-8")
-    header = rf"(?m)^{re.escape(table)}.*\n"
-    text, count = re.subn(header, lambda line: line[0] + setting, text)
-    assert count == 1, table
-    file.write_text(text, "utf-8")
-
-
-def call(project: Path, crate: str, place: str, backend: str, run: Run) -> None:
-    """Follow the page up to its step 3; it shows the crate crc32fast inside the package."""
-    words, own_test = CRATES[crate].words, CRATES[crate].test
-    if place == "inside":
-        workspace, ruff, *_ = blocks(PAGE, "toml")
-        insert(project / "Cargo.toml", "[workspace]", workspace)
-        insert(project / "pyproject.toml", "[tool.ruff]", ruff)
-    for line in commands(PAGE)[:-5]:
-        run("sh", "-c", line.replace("--path your-crate", f"--path {PLACES[place]}"), cwd=project)
-    kernel, bindings = blocks(PAGE, "rust")
-    (stub,) = blocks(PAGE, "pyi")
-    init, test = blocks(PAGE, "python")
-    (example,) = blocks(PAGE, "pycon")
-    package = project / "python" / "fast_doubles"
-    for file, code in {
-        project / "rust" / "kernel.rs": kernel,
-        project / "rust" / "python.rs": bindings,
-        package / "_native.pyi": stub,
-        package / "__init__.py": init,
-        project / "tests" / "test_fast_doubles.py": own_test or test,
-    }.items():
-        file.write_text(replace(code, words), "utf-8")
-    readme = project / "README.md"
-    text = readme.read_text("utf-8")
-    sample = text[text.index(">>> ") : text.index("\n```\n\n## Change")]
-    readme.write_text(text.replace(sample, replace(example, words)), "utf-8")
-    if backend == "setuptools-rust":
-        (lines,) = [block for block in blocks(PAGE, "text") if block.startswith("graft")]
-        with (project / "MANIFEST.in").open("a", encoding="utf-8") as manifest:
-            manifest.write(lines)
-
-
 @pytest.mark.parametrize(("crate", "place", "backend"), CASES)
 def test_a_crate_from_crates_io_is_called(
     crate: str,
@@ -162,11 +114,11 @@ def test_a_crate_from_crates_io_is_called(
     shutil.copytree(vendored / crate, project / PLACES[place])
     if place == "beside":  # in a surrounding workspace, of whose values the crate takes one
         surround(project.parent)
-    call(project, crate, place, backend, run)
+    call(project, backend, run, PLACES[place], CRATES[crate].words, CRATES[crate].test)
     run("git", "init", "--quiet", "--initial-branch=main", cwd=project)
     # The crate has no guard against another build's library: a target folder of its own.
     target = {"CARGO_TARGET_DIR": str(tmp_path / "target")}
-    check, build, add, commit, rehearse = commands(PAGE)[-5:]
+    check, build, add, commit, rehearse = commands(CRATE_PAGE)[-5:]
     printed = run("sh", "-c", check, cwd=project, **target).stdout
     for session in ("lint", "rust", f"tests-3.{sys.version_info.minor}"):
         assert f"* {session}: success" in printed, printed
@@ -220,7 +172,7 @@ def test_setuptools_rust_cannot_take_a_crate_from_outside(
     backend = "setuptools-rust"
     shutil.copytree(render(build_backend=backend), project, ignore=shutil.ignore_patterns(".git"))
     shutil.copytree(vendored / "crc32fast", project / PLACES["beside"])
-    call(project, "crc32fast", "beside", backend, run)
+    call(project, backend, run, PLACES["beside"])
     (project / "MANIFEST.in").write_text(
         (project / "MANIFEST.in").read_text("utf-8").replace("your-crate", "../your-crate"), "utf-8"
     )
@@ -234,7 +186,7 @@ def test_setuptools_rust_cannot_take_a_crate_from_outside(
 def said(folder: str) -> str:
     """The setting that the page advises to keep a folder out of a workspace."""
     setting = f'exclude = ["{folder}"]'
-    assert f"`{setting}`" in (TEMPLATE / "docs" / PAGE).read_text("utf-8")
+    assert f"`{setting}`" in (TEMPLATE / "docs" / CRATE_PAGE).read_text("utf-8")
     return setting
 
 
