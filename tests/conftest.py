@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,6 +110,14 @@ def rendered(answers: dict[str, str], folder: Path, *, hooks: bool = True) -> Pa
             accept_hooks=hooks,
         )
     )
+
+
+def hook(name: str) -> types.ModuleType:
+    """A hook as a module, without answers."""
+    module = types.ModuleType(name)
+    source = (TEMPLATE / "hooks" / f"{name}.py").read_text("utf-8")
+    exec(source.replace("{{ cookiecutter | tojson }}", "{}"), module.__dict__)
+    return module
 
 
 @pytest.fixture(scope="session")

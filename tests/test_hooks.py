@@ -4,28 +4,19 @@ import re
 import subprocess
 import sys
 import tomllib
-import types
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
 from answers import BACKENDS, DEFAULTS, QUESTIONS, TEMPLATE
-from conftest import GIT, PYTHONS
+from conftest import GIT, PYTHONS, hook
 from cookiecutter.prompt import prompt_for_config
 from hypothesis import assume, given, settings, strategies
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def hook(name: str) -> types.ModuleType:
-    """A hook as a module, without answers."""
-    module = types.ModuleType(name)
-    source = (TEMPLATE / "hooks" / f"{name}.py").read_text("utf-8")
-    exec(source.replace("{{ cookiecutter | tojson }}", "{}"), module.__dict__)
-    return module
 
 
 @pytest.fixture(scope="module")

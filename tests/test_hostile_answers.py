@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-import types
 import unicodedata
 import zipfile
 from collections import Counter
@@ -25,7 +24,7 @@ from pathlib import Path
 import pytest
 import yaml
 from answers import BACKENDS, DEFAULTS, LICENSES, PROJECT_FILES, TEMPLATE, VERBATIM
-from conftest import BUILD, QUICK, rendered
+from conftest import BUILD, QUICK, hook, rendered
 from cookiecutter.exceptions import FailedHookException
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
@@ -155,13 +154,7 @@ def settled(examples: int, *, shrink: bool = True):
     )
 
 
-HOOK = types.ModuleType("pre_gen_project")
-exec(
-    (TEMPLATE / "hooks" / "pre_gen_project.py")
-    .read_text("utf-8")
-    .replace("{{ cookiecutter | tojson }}", "{}"),
-    HOOK.__dict__,
-)
+HOOK = hook("pre_gen_project")
 
 
 def complaints(answers: dict[str, str]) -> list[str]:
