@@ -237,8 +237,10 @@ def complaints(answers):
         slug_refused = False
 
     package = answers["package_name"]
-    if slug_refused and package == slug.lower().replace("-", "_").replace(".", "_"):
-        pass  # made from the slug: one sentence is enough
+    digit_first = "py" if slug[:1].isdigit() else ""
+    made = (digit_first + slug.lower().replace("-", "_").replace(".", "_"))[:64]
+    if slug_refused and package == made:
+        pass  # as cookiecutter.json makes it from the slug: one sentence is enough
     elif not re.fullmatch(r"[a-z_][a-z0-9_]*", package, re.ASCII):
         yield (
             f"package_name is {package!r}: a name to import is made of lower-case ASCII letters, "

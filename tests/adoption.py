@@ -54,9 +54,10 @@ def from_here(line: str) -> str:
 
 def move(project: Path, backend: str, run: Run) -> None:
     """Follow the page on crates where the crate is the root of its repository."""
-    for line in commands(CRATE_PAGE)[:5]:
-        answers = f"--output-dir . --no-input build_backend={backend}"
-        run("sh", "-c", from_here(line).replace("--output-dir .", answers), cwd=project, **GIT)
+    for line in commands(CRATE_PAGE)[:6]:
+        if COOKIECUTTER in line:
+            line = f"{from_here(line)} --no-input build_backend={backend}"
+        run("sh", "-c", line, cwd=project, **GIT)
 
 
 def call(
@@ -76,7 +77,7 @@ def call(
         workspace, ruff, *_ = blocks(CRATE_PAGE, "toml")
         insert(project / "Cargo.toml", "[workspace]", workspace)
         insert(project / "pyproject.toml", "[tool.ruff]", ruff)
-    for line in commands(CRATE_PAGE)[5:-5]:
+    for line in commands(CRATE_PAGE)[6:-5]:
         run("sh", "-c", line.replace("--path your-crate", f"--path {place}"), cwd=project)
     kernel, bindings = blocks(CRATE_PAGE, "rust")
     (stub,) = blocks(CRATE_PAGE, "pyi")

@@ -215,7 +215,13 @@ def test_a_crate_at_the_root_of_its_repository(backend: str, run: Run, tmp_path:
     kernel = ("cargo", "test", "--locked", "--no-default-features")
     target = {"CARGO_TARGET_DIR": str(tmp_path / "target")}
     assert "1 passed" in run(*kernel, cwd=project, **target).stdout
-    run(sys.executable, "-m", "ruff", "check", "--no-cache", cwd=project)
+    lint = (sys.executable, "-m", "ruff", "check", "--no-cache")
+    run(*lint, cwd=project)
+    of_that_name = project / "python" / "your-crate"
+    of_that_name.mkdir()
+    (of_that_name / "module.py").write_text("import os\n")
+    assert "F401" in run(*lint, cwd=project, check=False).stdout
+    shutil.rmtree(of_that_name)
     build = ("-m", "build", "--sdist", "--no-isolation", f"--outdir={tmp_path / 'dist'}")
     run(sys.executable, *build, cwd=project, **target)
     (sdist,) = (tmp_path / "dist").iterdir()

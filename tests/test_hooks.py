@@ -167,11 +167,25 @@ def test_every_bad_answer_is_named_at_once(complain: Callable[..., list[str]]) -
     ]
 
 
-@pytest.mark.parametrize("slug", ["", "con", "Pytest", "-fast", "x" * 65])
+@pytest.mark.parametrize(
+    ("slug", "package"),
+    [
+        ("", ""),
+        ("con", "con"),
+        ("Pytest", "pytest"),
+        ("-fast", "_fast"),
+        ("x" * 65, "x" * 64),
+        ("3D Fun", "py3d fun"),
+    ],
+)
 def test_name_made_from_a_refused_one_gets_no_sentence_of_its_own(
-    complain: Callable[..., list[str]], slug: str
+    complain: Callable[..., list[str]], slug: str, package: str
 ) -> None:
-    (complaint,) = complain(project_slug=slug, package_name=slug.lower().replace("-", "_"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(TEMPLATE)  # as cookiecutter does
+        context = {"cookiecutter": QUESTIONS | {"project_slug": slug}}
+        assert prompt_for_config(context, no_input=True)["package_name"] == package
+    (complaint,) = complain(project_slug=slug, package_name=package)
     assert complaint.startswith("project_slug is ")
 
 

@@ -176,8 +176,21 @@ def test_it_says_where_it_has_to_be_started(check: Check, project: Path) -> None
 
 def test_the_placeholders_are_the_questions_defaults() -> None:
     source = (PROJECT_FOLDER / "release" / "preflight.py").read_text("utf-8")
-    (listed,) = re.findall(r"^PLACEHOLDERS = (.*)", source, re.M)
-    assert sorted(re.findall(r'"([^"]+)"', listed)) == sorted(DEFAULTS[answer] for answer in OWN)
+    (listed,) = re.findall(r"^PLACEHOLDERS = \{\n((?:    .*\n)+)\}", source, re.M)
+    keys = re.findall(r'^    "([^"]+)": ', listed, re.M)
+    assert sorted(keys) == sorted(DEFAULTS[answer] for answer in OWN)
+
+
+def test_a_name_or_a_test_that_reads_like_a_placeholder_is_none(
+    repository: Callable[..., Path], run: Run
+) -> None:
+    names = {"project_name": "Guess Your Name", "description": "Guesses, for you."}
+    project = repository(**(OWN | names))
+    assert "guess-your-name" in (project / "pyproject.toml").read_text("utf-8")
+    (project / "tests" / "test_mail.py").write_text('TO = "you@example.com"  # Your Name\n')
+    run("git", "add", "--all", cwd=project)
+    command = (sys.executable, "release/preflight.py")
+    assert "stands in" not in run(*command, cwd=project).stdout
 
 
 def test_it_takes_a_git_repository_of_its_own(check: Check, project: Path, run: Run) -> None:

@@ -16,9 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# The answers that were not given, and the files that may hold them for ever.
-PLACEHOLDERS = ("Your Name", "you@example.com", "your-name")
-KEPT = (":!.template.json", ":!.cruft.json", ":!release/preflight.py")
+# The answers that were not given: what git is to search for, and where. A project may well be
+# called "Guess Your Name", and a test send mail to you@example.com.
+PLACEHOLDERS = {
+    "Your Name": ("Your Name", ["LICENSE*", "pyproject.toml"]),
+    "you@example.com": ("you@example[.]com", ["pyproject.toml"]),
+    "your-name": ("(^|[^[:alnum:]-])your-name/", [".", ":!release/preflight.py"]),
+}
 
 
 def output(*command: str, cwd: Path | None = None) -> str | None:
@@ -90,9 +94,9 @@ def problems() -> Iterator[str]:
 def todos() -> Iterator[str]:
     """What a rehearsal can do without, a release cannot."""
     table = project()
-    search = ("git", "grep", "--fixed-strings", "--files-with-matches")
-    for placeholder in PLACEHOLDERS:
-        if found := output(*search, placeholder, "--", ".", *KEPT):
+    search = ("git", "grep", "--extended-regexp", "--files-with-matches")
+    for placeholder, (pattern, places) in PLACEHOLDERS.items():
+        if found := output(*search, pattern, "--", *places):
             yield f"{placeholder!r} stands in {', '.join(found.splitlines())}: put your own there"
     for classifier in table.get("classifiers", []):
         if classifier.startswith("Private ::"):

@@ -140,7 +140,8 @@ def rehearse(scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
         for name in ("user.name", "user.email"):
             run(clone, "git", "config", name, "rehearsal")
         results.append(run(clone, "git", "log", "-1", "--format=%h %s"))
-    with step("bump and tag", "release/README.md says how to undo a tag.") as results:
+    unchanged = "Your repository is unchanged. If the tag exists, raise the version."
+    with step("bump and tag", unchanged) as results:
         if part and not wheelhouse:  # its wheels were built before any bump
             run(clone, PYTHON, "-m", "bumpversion", part)
             tag = run(clone, "git", "tag", "--points-at", "HEAD")
