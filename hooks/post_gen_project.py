@@ -8,7 +8,8 @@ from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
-# What a rendering has in its folder: with -f, other files may lie there, private ones too.
+# What a rendering has in its folder: with -f, other files may lie there, private ones too. The
+# other hook has the same in lower case; hooks cannot import one another, a test compares them.
 RENDERED = [
     ".bumpversion.cfg",
     ".cargo",
