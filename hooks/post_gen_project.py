@@ -23,7 +23,6 @@ RENDERED = [
     "LICENSE",
     "LICENSE-APACHE",
     "LICENSE-MIT",
-    "MANIFEST.in",
     "README.md",
     "noxfile.py",
     "pyproject.toml",

@@ -146,7 +146,6 @@ RENDERED = {
     "license",
     "license-apache",
     "license-mit",
-    "manifest.in",
     "noxfile.py",
     "pyproject.toml",
     "python",

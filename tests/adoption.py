@@ -37,7 +37,7 @@ def adopt(project: Path, backend: str, run: Run) -> list[str]:
     manifest.write_text(text, "utf-8")
 
     (sessions,) = blocks(PAGE, "python")
-    (project / "noxfile.py").write_text(f"import nox\n\n\n{sessions}", "utf-8")
+    (project / "noxfile.py").write_text(f"import runpy\n\nimport nox\n\n\n{sessions}", "utf-8")
     in_cargo, in_package = blocks(PAGE, "ini")
     if backend == "setuptools-rust":
         in_cargo = in_cargo[: in_cargo.index("[bumpversion:file")] + in_package
@@ -77,6 +77,10 @@ def call(
         workspace, ruff, *_ = blocks(CRATE_PAGE, "toml")
         insert(project / "Cargo.toml", "[workspace]", workspace)
         insert(project / "pyproject.toml", "[tool.ruff]", ruff)
+    else:
+        manifest = project / "pyproject.toml"
+        text = manifest.read_text("utf-8")
+        manifest.write_text(text.replace('sdist-generator = "git"', 'sdist-generator = "cargo"'))
     for line in commands(CRATE_PAGE)[6:-5]:
         run("sh", "-c", line.replace("--path your-crate", f"--path {place}"), cwd=project)
     kernel, bindings = blocks(CRATE_PAGE, "rust")
@@ -96,10 +100,6 @@ def call(
     text = readme.read_text("utf-8")
     sample = text[text.index(">>> ") : text.index("\n```\n\n## Change")]
     readme.write_text(text.replace(sample, replace(example, words or {})), "utf-8")
-    if backend == "setuptools-rust":
-        (lines,) = [block for block in blocks(CRATE_PAGE, "text") if block.startswith("graft")]
-        with (project / "MANIFEST.in").open("a", encoding="utf-8") as manifest:
-            manifest.write(lines)
 
 
 def replace(text: str, words: dict[str, str]) -> str:

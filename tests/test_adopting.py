@@ -222,6 +222,7 @@ def test_a_crate_at_the_root_of_its_repository(backend: str, run: Run, tmp_path:
     (of_that_name / "module.py").write_text("import os\n")
     assert "F401" in run(*lint, cwd=project, check=False).stdout
     shutil.rmtree(of_that_name)
+    run("git", "add", "--all", cwd=project)
     build = ("-m", "build", "--sdist", "--no-isolation", f"--outdir={tmp_path / 'dist'}")
     run(sys.executable, *build, cwd=project, **target)
     (sdist,) = (tmp_path / "dist").iterdir()

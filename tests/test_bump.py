@@ -97,7 +97,7 @@ def test_both_tools_make_the_same_commit_and_tag(
             changes = changed_lines(folder, run)
             (title,) = [line for line in changes.pop("CHANGELOG.md") if re.match(r"\+\d", line)]
             assert re.fullmatch(rf"\+{re.escape(version)} \(\d{{4}}-\d\d-\d\d\)", title)
-            comment = "  # bump2version finds it by the line above"
+            comment = "  ## bump2version finds it by the line above"
             assert changes == {
                 ".bumpversion.cfg": [f"-current_version = {old}", f"+current_version = {version}"],
                 "pyproject.toml": [

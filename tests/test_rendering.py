@@ -144,7 +144,7 @@ def test_backends_differ_only_where_they_must(render: Render, floor: str, licens
         files(render(build_backend=backend, python_floor=floor, license=license))
         for backend in BACKENDS
     )
-    assert set(setuptools) - set(maturin) == {"MANIFEST.in", "setup.py"}
+    assert set(setuptools) - set(maturin) == {"setup.py"}
     assert set(maturin) <= set(setuptools)
     differing = {name for name in maturin if maturin[name] != setuptools[name]}
     assert differing == {"pyproject.toml", ".template.json"}  # the latter records the answers

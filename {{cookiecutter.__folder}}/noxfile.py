@@ -1,6 +1,8 @@
 """The project's tasks: `nox` runs lint, rust and tests; `nox -l` lists them all."""
 
 import json
+import os
+import runpy
 import shutil
 import sys
 from pathlib import Path
@@ -17,6 +19,9 @@ PYTHONS = nox.project.python_versions(PROJECT)  # those of the classifiers
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 BUILDER = None if HERE in PYTHONS else PYTHONS[0]  # nox's own Python, unless it is too old
 PACKAGE = next(Path("python").glob("*/__init__.py")).parent.name
+# git names a repository to its hooks, which need not be the one that a build asks git about.
+LEFT_OUT = runpy.run_path("release/environment.py")["left_out"]()
+OF_GIT = {name: None for name in LEFT_OUT if name.startswith("GIT_")}
 
 
 @nox.session
@@ -46,7 +51,8 @@ def rust(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Test the wheel and its type stub, on every Python at hand."""
     install_wheel(session, "test", "property", "types")
-    session.run("pytest", *session.posargs)
+    sdist = {"SDIST": str(BUILT[1])} if len(BUILT) > 1 else {}
+    session.run("pytest", *session.posargs, env=sdist)
     session.run("stubtest", PACKAGE)
 
 
@@ -68,31 +74,66 @@ def bench(session: nox.Session) -> None:
 @nox.session(default=False)
 def gate(session: nox.Session) -> None:
     """Check the files of a release: `nox -s gate -- dist/ --tag v0.2.0`."""
-    session.install("--require-hashes", "--requirement=release/requirements.txt")
-    session.run("python", "release/gate.py", *session.posargs)
+    install_locked(session, "requirements.txt")
+    session.run("python", "-I", "release/gate.py", *session.posargs)
 
 
 @nox.session(python=BUILDER, default=False)
 def rehearse(session: nox.Session) -> None:
     """Rehearse a release on this machine; nothing is published."""
-    for lock in ("release/requirements.txt", "release/wheel-requirements.txt"):
-        session.install("--require-hashes", f"--requirement={lock}")
-    # Time to end the server and to tidy up after Ctrl-C.
-    session.run("python", "release/rehearse.py", *session.posargs, interrupt_timeout=10)
+    install_locked(session, "requirements.txt", "wheel-requirements.txt")
+    # -I: without a PYTHONPATH and the like. After Ctrl-C, it has time to tidy up.
+    command = ("python", "-I", "release/rehearse.py")
+    session.run(*command, *session.posargs, interrupt_timeout=10)
 
 
-WHEELS: list[Path] = []  # the one of this run, built by the first session that needs it
+def install_locked(session: nox.Session, *locks: str) -> None:
+    """Install the tools of a release, without settings that would put them elsewhere."""
+    left_out = runpy.run_path("release/environment.py")["left_out"]()
+    for lock in locks:
+        words = ("--require-hashes", f"--requirement=release/{lock}")
+        session.install(*words, env=dict.fromkeys(left_out))
+
+
+# The wheel of this run and the sdist that it was built from, by the first session that needs it.
+BUILT: list[Path] = []
 
 
 def install_wheel(session: nox.Session, *groups: str) -> None:
     """Install the wheel of the sources as they are now, and the tools of the groups."""
     session.install(*nox.project.dependency_groups(PROJECT, *groups))
-    if not WHEELS:
-        folder = Path(session.create_tmp(), "wheel")
+    if not BUILT:
+        folder = Path(session.create_tmp(), "dist")
         shutil.rmtree(folder, ignore_errors=True)
         uv = session.venv_backend == "uv"
         session.install("build[uv]" if uv else "build")
-        installer = "--installer=uv" if uv else "--installer=pip"
-        session.run("python", "-m", "build", "--wheel", installer, f"--outdir={folder}")
-        WHEELS.extend(folder.glob("*.whl"))
-    session.install("--force-reinstall", "--no-deps", str(WHEELS[0]))
+        command = ["python", "-m", "build", f"--outdir={folder}"]
+        command.append("--installer=uv" if uv else "--installer=pip")
+        if not git_tracks(session):
+            session.warn("git tracks no files here, so there is no sdist: building in the folder")
+            command.append("--wheel")
+        # By way of the sdist, as in a release; in the usual target folder, for quick rebuilds.
+        target = os.environ.get("CARGO_TARGET_DIR", str(Path("target").absolute()))
+        session.run(*command, env=OF_GIT | {"CARGO_TARGET_DIR": target})
+        BUILT.extend([*folder.glob("*.whl"), *folder.glob("*.tar.gz")])
+    # Not `session.install`, which `nox -R` leaves out: it would test an earlier wheel.
+    pip = ("uv", "pip") if session.venv_backend == "uv" else ("python", "-m", "pip")
+    session.run(*pip, "install", "--force-reinstall", "--no-deps", str(BUILT[0]))
+
+
+def git_tracks(session: nox.Session) -> bool:
+    """Whether git tracks this folder; files that it does not track are named."""
+
+    def git(*options: str) -> str:
+        command = ("git", "ls-files", *options)
+        codes = [0, 128]  # 128: there is no repository here
+        listed = session.run(
+            *command, env=OF_GIT, external=True, silent=True, log=False, success_codes=codes
+        )
+        return listed or ""
+
+    if shutil.which("git") is None or "pyproject.toml" not in git("pyproject.toml").splitlines():
+        return False
+    if new := git("--others", "--exclude-standard"):
+        session.warn(f"Not in the wheel, because git does not track it (`git add`):\n{new}")
+    return True

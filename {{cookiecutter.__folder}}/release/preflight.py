@@ -9,12 +9,14 @@ import argparse
 import configparser
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
+from environment import call, clean, said
 
 # The answers that were not given: what git is to search for, and where. A project may well be
 # called "Guess Your Name", and a test send mail to you@example.com.
@@ -24,14 +26,11 @@ PLACEHOLDERS = {
     "your-name": ("(^|[^[:alnum:]-])your-name/", [".", ":!release/preflight.py"]),
 }
 
-
-def output(*command: str, cwd: Path | None = None) -> str | None:
-    """What a command prints; None if it fails, or is not there."""
-    if program := shutil.which(command[0]):
-        command = (program, *command[1:])
-        result = subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8")
-        return None if result.returncode else result.stdout.strip()
-    return None
+# The normal form of a public version: PEP 440, appendix B.
+NUMBER = r"(0|[1-9][0-9]*)"
+NORMAL = re.compile(
+    rf"([1-9][0-9]*!)?{NUMBER}(\.{NUMBER})*((a|b|rc){NUMBER})?(\.post{NUMBER})?(\.dev{NUMBER})?"
+)
 
 
 def load(file: Path) -> dict[str, Any]:
@@ -50,33 +49,93 @@ def project() -> dict[str, Any]:
     return table
 
 
+def git(*arguments: str) -> str | None:
+    """What git prints, without colours and escapes; None if it fails."""
+    plain = ("color.ui=false", "color.grep=false", "core.quotePath=false")
+    settings = [word for setting in plain for word in ("-c", setting)]
+    process = call("git", *settings, *arguments)
+    return None if process.returncode else process.stdout.strip()
+
+
 def problems() -> Iterator[str]:
     """What stops a release, and a rehearsal too; each sentence says the way out."""
-    rust = re.match(r"rustc (\d+)\.(\d+)\.(\d+)", output("rustc", "--version") or "")
-    if rust is None:
+    compiler = call("rustc", "--version")
+    rust = re.match(r"rustc (\d+)\.(\d+)\.(\d+)", compiler.stdout)
+    if rust is None and shutil.which("rustc"):
+        yield f"rustc does not start: {said(compiler)}"
+    elif rust is None:
         yield "Rust is missing (rustc): see https://rustup.rs"
-    prefix = output("git", "rev-parse", "--show-prefix")
-    if prefix is None:
-        yield "this is no git repository: `git init`, `git add --all`, `git commit`"
-    elif prefix:
-        yield f"{prefix} is a folder of a repository: move it to the top, GitHub reads no others"
-    locks = (output("git", "ls-files", "Cargo.lock", "*/Cargo.lock") or "").split("\n")
-    if locks == [""] and prefix is not None:
-        yield "git tracks no Cargo.lock: `git add Cargo.lock`, and commit it"
-    for crate in (Path(lock).parent for lock in locks if rust and lock):
-        if not (crate / "Cargo.toml").exists():
+    yield from problems_of_git()
+    locks = (git("ls-files", "Cargo.lock", "*/Cargo.lock") or "").splitlines()
+    for crate in (Path(lock).parent for lock in locks):
+        if rust is None or not (crate / "Cargo.toml").exists():
             continue
         oldest = load(crate / "Cargo.toml").get("package", {}).get("rust-version", "")
         if [*map(int, rust.groups())] < [*map(int, re.findall(r"\d+", str(oldest)))]:
             yield f"{rust[0]} is older than the {oldest} of Cargo.toml: `rustup update`"
             continue
-        command = ("cargo", "metadata", "--locked", "--format-version=1")
-        result = subprocess.run(command, cwd=crate, capture_output=True, encoding="utf-8")
-        if "--locked" in result.stderr:
+        metadata = call("cargo", "metadata", "--locked", "--format-version=1", cwd=crate)
+        if "--locked" in metadata.stderr:
             yield "Cargo.lock is not what Cargo.toml asks for: `cargo metadata`, commit the lock"
-        elif result.returncode:
-            yield f"cargo cannot read {crate / 'Cargo.toml'}: {result.stderr.strip()}"
+        elif metadata.returncode:
+            yield f"cargo cannot read {crate / 'Cargo.toml'}: {said(metadata)}"
+    yield from problems_of_the_toolchain()
+    yield from problems_of_the_version()
+
+
+def problems_of_git() -> Iterator[str]:
+    """What git does not track as a release needs it."""
+    top = call("git", "rev-parse", "--show-prefix")
+    if top.returncode == 127:
+        yield "git is missing: a release is a commit and a tag. See https://git-scm.com"
+    elif top.returncode and not any(
+        (folder / ".git").exists() for folder in (Path.cwd(), *Path.cwd().parents)
+    ):
+        yield "this is no git repository: `git init`, `git add --all`, `git commit`"
+    elif top.returncode:
+        yield f"git does not read this repository: {said(top)}"
+    elif top.stdout.strip():
+        yield (
+            f"{top.stdout.strip()} is a folder of a repository: move it to the top, GitHub reads "
+            "no others"
+        )
+    if top.returncode:
+        return
+    if not git("ls-files", "Cargo.lock", "*/Cargo.lock"):
+        yield "git tracks no Cargo.lock: `git add Cargo.lock`, and commit it"
+    entries = (git("ls-files", "--stage") or "").splitlines()
+    if modules := [entry.partition("\t")[2] for entry in entries if entry.startswith("160000 ")]:
+        yield (
+            f"{', '.join(modules)}: a git submodule, which the sdist and CI's checkouts leave out. "
+            "Name a crate in Cargo.toml (`git = URL`, `rev = ...`), or commit the files themselves"
+        )
+
+
+def problems_of_the_toolchain() -> Iterator[str]:
+    """A file that asks for another Rust than the one that cibuildwheel builds with."""
+    for name in ("rust-toolchain.toml", "rust-toolchain"):
+        if not Path(name).exists():
+            continue
+        text = Path(name).read_text("utf-8")
+        # The older file may hold the name of a toolchain and nothing else.
+        channel = text.strip() if "[" not in text else load(Path(name))["toolchain"].get("channel")
+        settings = Path("pyproject.toml").read_text("utf-8")
+        for other in re.findall(r"""\bRUSTUP_TOOLCHAIN\s*=\s*["']?([\w.-]+)""", settings):
+            if other != channel:
+                yield (
+                    f"{name} asks for Rust {channel}, but pyproject.toml sets RUSTUP_TOOLCHAIN to "
+                    f"{other}, which wins in every wheel: set both to one"
+                )
+
+
+def problems_of_the_version() -> Iterator[str]:
+    """A version that is not normal, or not the same in both places."""
     version = project().get("version")  # None if it is dynamic: then the gate compares
+    if version and not NORMAL.fullmatch(version):
+        yield (
+            f"the version {version!r} is not in its normal form (PEP 440), which PyPI shows: "
+            "write it like 1.2.3, 1.2.3rc1 or 1.2.3.post1"
+        )
     bump = configparser.RawConfigParser()
     try:
         bump.read(".bumpversion.cfg", "utf-8")
@@ -84,33 +143,34 @@ def problems() -> Iterator[str]:
     except configparser.Error as error:
         yield f".bumpversion.cfg cannot be read: {error}"
     else:
-        if version and current and current != version:
+        if version and current is not None and current != version:
             yield (
-                f"pyproject.toml has version {version}, .bumpversion.cfg {current}: set both to "
-                "the last release. (`uv version --bump` changes the first alone: use bump2version.)"
+                f"pyproject.toml has version {version}, .bumpversion.cfg {current or 'none'}: set "
+                "both to the last release. (`uv version --bump` changes the first alone: use "
+                "bump2version.)"
             )
 
 
 def todos() -> Iterator[str]:
     """What a rehearsal can do without, a release cannot."""
     table = project()
-    search = ("git", "grep", "--extended-regexp", "--files-with-matches")
+    search = ("grep", "--extended-regexp", "--files-with-matches")
     for placeholder, (pattern, places) in PLACEHOLDERS.items():
-        if found := output(*search, pattern, "--", *places):
+        if found := git(*search, pattern, "--", *places):
             yield f"{placeholder!r} stands in {', '.join(found.splitlines())}: put your own there"
     for classifier in table.get("classifiers", []):
         if classifier.startswith("Private ::"):
             yield f"the classifier {classifier!r} of pyproject.toml: the gate lets nothing pass"
-    remote = output("git", "remote", "get-url", "origin")
-    if remote is None:
+    remote = git("remote", "get-url", "origin")
+    if not remote:
         yield "git has no remote named origin: `git remote add origin URL`"
-    for label, url in table.get("urls", {}).items() if remote else ():
-        if label.lower() in ("repository", "source") and names(url) != names(remote):
+    for label, url in table.get("urls", {}).items():
+        if remote and label.lower() in ("repository", "source") and names(url) != names(remote):
             yield (
                 f"the URL {label} of pyproject.toml is {url}, but git's origin is {remote}: "
                 "edit the one, or `git remote set-url origin` the other"
             )
-    if output("git", "status", "--porcelain"):
+    if git("status", "--porcelain", "--untracked-files=normal"):
         yield "not all is committed: bump2version will refuse, and nothing uncommitted is released"
 
 
@@ -130,9 +190,11 @@ def wrong_tag(tag: str, branch: str) -> Iterator[str]:
     version = project().get("version")
     if version and tag != f"v{version}":
         yield f"the tag is {tag}, but pyproject.toml has version {version}: see release/README.md"
-    if output("git", "rev-parse", "--verify", branch) is None:
+    elif not NORMAL.fullmatch(tag.removeprefix("v")) or not tag.startswith("v"):
+        yield f"the tag is {tag}: name it v and a version in its normal form, like v1.2.3"
+    if git("rev-parse", "--verify", branch) is None:
         yield f"there is no branch {branch} here: fetch it, or name another with --branch"
-    elif output("git", "merge-base", "--is-ancestor", "HEAD", branch) is None:
+    elif git("merge-base", "--is-ancestor", "HEAD", branch) is None:
         yield f"the tag {tag} is not on {branch}: merge first, then tag the merge commit"
 
 
@@ -142,6 +204,7 @@ def main() -> None:
     parser.add_argument("--tag", help="the tag to be released")
     parser.add_argument("--branch", default="origin/main", help="where the tag must be merged")
     options = parser.parse_args()
+    clean()
     fatal = list(problems())
     if options.tag:
         fatal += [*wrong_tag(options.tag, options.branch), *todos()]

@@ -13,8 +13,8 @@ import re
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -27,31 +27,28 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pypiserver
 from build import BuildBackendException, BuildException
 from build.util import project_wheel_metadata
-from preflight import list_todos, output, problems
+
+sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
+from environment import Failed, call, clean, package_sources, run, said
+from preflight import git, list_todos, problems
 
 PYTHON = sys.executable
-# Where a proxy is set, the index in here is still asked directly.
-DIRECT = {
-    name: ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
-    for name in ("NO_PROXY", "no_proxy")
+# git's settings for the clone, whatever the owner's are. The last of the parameters win.
+SETTINGS = {
+    "user.name": "rehearsal",
+    "user.email": "rehearsal",
+    "commit.gpgSign": "false",
+    "tag.gpgSign": "false",
+    "tag.forceSignAnnotated": "false",
+    "core.hooksPath": os.devnull,
+    "clone.rejectShallow": "false",
+    "color.ui": "false",
+    "log.showSignature": "false",
 }
+# Those that a real commit, tag or push starts, and a rehearsal does not.
+HOOKS = ["pre-commit", "prepare-commit-msg", "commit-msg", "post-commit", "pre-push"]
 DONE: list[tuple[str, str]] = []  # the steps and their results, for the table
-
-
-class Failed(Exception):
-    """A step failed; the text says why."""
-
-
-def run(cwd: Path, *command: str | Path, **variables: str) -> str:
-    """Run a command in silence; return what it printed. Raises Failed with all of that."""
-    words, environment = [str(word) for word in command], os.environ | DIRECT | variables
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    result = subprocess.run(
-        words, cwd=cwd, env=environment, encoding="utf-8", errors="replace", **pipes
-    )
-    if result.returncode:
-        raise Failed(f"{result.stdout}\n{' '.join(words)} ended with {result.returncode}")
-    return result.stdout.strip()
+TAKEN_AWAY: list[str] = []  # the variables of the owner that take no part
 
 
 def metadata(clone: Path) -> PackageMetadata:
@@ -71,8 +68,14 @@ def step(name: str, advice: str) -> Iterator[list[str]]:
     try:
         yield results
     except Failed as error:
-        if left := output("git", "status", "--short"):
+        advice = error.advice or advice
+        if left := git("status", "--short", "--untracked-files=normal"):
             advice = f"What is not committed took no part:\n{left}\n{advice}"
+        if TAKEN_AWAY:
+            advice += (
+                f"\n(These variables took no part either: {' '.join(TAKEN_AWAY)}. "
+                "release/environment.py lists what does.)"
+            )
         sys.exit(f" FAILED\n{error}\n\nThe rehearsal stopped at: {name}. {advice}")
     DONE.append((name, "; ".join(results)))
     print(f" {time.monotonic() - start:.1f} s")
@@ -88,6 +91,9 @@ def index(packages: Path, password: str) -> Iterator[str]:
         disable_fallback=True,  # else it sends pip elsewhere for what it does not have
     )
     logging.disable()
+    # Where a proxy is set, this index is still asked directly.
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
     WSGIRequestHandler.log_message = lambda *_: None
     with make_server("127.0.0.1", 0, app) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -114,31 +120,73 @@ def must_refuse(status: str, what: str, clone: Path, url: str, password: str) ->
         raise Failed(f"the index took {what}")
 
 
-def install_and_test(clone: Path, python: Path, url: str, package: str) -> str:
-    """Install from the index alone and run the tests; return the name of the wheel."""
+def install_and_test(source: Path, clone: Path, python: Path, url: str, package: str) -> str:
+    """Install from the index alone and run the sdist's tests; return the name of the wheel.
+
+    Raises:
+        Failed: with an advice of its own where a user would not see the same.
+    """
     pip = (python, "-m", "pip", "install", "--disable-pip-version-check")
     alone = ("--isolated", "--no-deps", "--only-binary=:all:", f"--index-url={url}simple/")
-    printed = run(clone, *pip, *alone, package, PIP_CONFIG_FILE=os.devnull)
-    run(clone, *pip, "--require-hashes", "--requirement=release/wheel-requirements.txt")
-    # It is there already, so the usual index is asked for its dependencies and nothing else.
-    run(clone, *pip, package)
-    run(clone, python, "release/run_tests.py")
+    printed = run(clone, *pip, *alone, package)
+    try:
+        run(clone, *pip, "--require-hashes", "--requirement=release/wheel-requirements.txt")
+        # It is there already, so the usual index is asked for its dependencies and nothing else.
+        run(clone, *pip, package)
+    except Failed as error:
+        usual = os.environ.get("PIP_INDEX_URL", "PyPI")
+        advice = f"The package is installed; pytest and its dependencies come from {usual}."
+        raise Failed(str(error), advice) from error
+    try:
+        run(source, python, clone / "release" / "run_tests.py")
+    except Failed as error:
+        raise Failed(str(error), "CI would see the same: it tests what the sdist holds.") from error
     return re.findall(r"([^\s/]+\.whl)", printed)[0]
+
+
+def unpack(sdist: Path, folder: Path) -> Path:
+    """Unpack an sdist; return the folder of its sources, in which CI builds and tests too."""
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    (source,) = folder.iterdir()
+    return source
+
+
+def not_rehearsed() -> Iterator[str]:
+    """What git does on this machine at a real release, and is kept from doing here."""
+    for setting in ("commit.gpgSign", "tag.gpgSign", "tag.forceSignAnnotated"):
+        if git("config", "--type=bool", setting) == "true":
+            yield f"git is told to sign ({setting}), which was not tried"
+    folder = Path(git("rev-parse", "--git-path", "hooks") or os.devnull)
+    if hooks := [hook for hook in HOOKS if os.access(folder / hook, os.X_OK)]:
+        yield f"git runs {', '.join(hooks)} of {folder}, which were not tried"
+
+
+def must_start_programs(scratch: Path) -> None:
+    """Raise Failed where programs cannot be started, as on a file system without `exec`."""
+    probe = scratch / "probe"
+    probe.write_text("#!/bin/sh\n")
+    probe.chmod(0o700)
+    if os.name == "posix" and call(probe).returncode:
+        raise Failed(
+            f"No program can be started in {scratch.parent}, and builds start some: "
+            "name another folder in TMPDIR."
+        )
 
 
 def rehearse(scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
     """Do all steps, in a folder that can be thrown away. With no part, the version is kept."""
     clone, dist, packages = scratch / "clone", scratch / "clone" / "dist", scratch / "packages"
-    with step("preflight", "Mend that, and commit it.") as results:
+    with step("preflight", "Correct that, and commit it.") as results:
+        must_start_programs(scratch)
         if found := "\n".join(problems()):
             raise Failed(found)
         results.append("toolchain, lock and versions are in order")
+    parameters = [os.environ.get("GIT_CONFIG_PARAMETERS", "")]
+    parameters += [f"'{name}={value}'" for name, value in SETTINGS.items()]
+    os.environ["GIT_CONFIG_PARAMETERS"] = " ".join(parameters).strip()
     with step("clone", "It takes a git repository with a commit.") as results:
         run(Path(), "git", "clone", "--quiet", "--no-local", ".", clone)
-        for setting in ("commit.gpgSign=no", "tag.gpgSign=no", f"core.hooksPath={os.devnull}"):
-            run(clone, "git", "config", *setting.split("="))
-        for name in ("user.name", "user.email"):
-            run(clone, "git", "config", name, "rehearsal")
         results.append(run(clone, "git", "log", "-1", "--format=%h %s"))
     unchanged = "Your repository is unchanged. If the tag exists, raise the version."
     with step("bump and tag", unchanged) as results:
@@ -150,18 +198,18 @@ def rehearse(scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
         if not tag:
             raise Failed("no tag was made: look at .bumpversion.cfg")
         results.append(tag)
-    with step("sdist", "Run `nox`: it has to pass first.") as results:
+    same = "The words above are those of the build; `nox -s tests` builds in the same way."
+    with step("sdist", same) as results:
         run(clone, PYTHON, "-m", "build", "--sdist", "--no-isolation")
         (sdist,) = dist.glob("*.tar.gz")
         results.append(sdist.name)
-        project = metadata(clone)
-    with step("wheels", "Run `nox`: it has to pass first.") as results:
+        project, source = metadata(clone), unpack(sdist, scratch / "source")
+    with step("wheels", same) as results:
         if wheelhouse:
             copies = [shutil.copy(wheel, dist) for wheel in wheelhouse.glob("*.whl")]
             results.append(f"{len(copies)} of {wheelhouse}")
         else:
-            options = ("--isolated", "--no-deps", "--no-build-isolation", f"--wheel-dir={dist}")
-            run(clone, PYTHON, "-m", "pip", "wheel", *options, sdist)
+            run(source, PYTHON, "-m", "build", "--wheel", "--no-isolation", f"--outdir={dist}")
             results += [f"{wheel.name}, from the sdist" for wheel in dist.glob("*.whl")]
     with step("gate", "CI would refuse these files too.") as results:
         gate = (PYTHON, "release/gate.py", "dist", "--rehearsal", f"--tag={tag}")
@@ -179,13 +227,18 @@ def rehearse(scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
         for minor in dict.fromkeys([*minors, str(sys.version_info.minor)]):
             environment, requirement = scratch / minor, f"{project['Name']}=={tag[1:]}"
             with step(f"install on 3.{minor}", "A user would see the same.") as results:
-                make = (PYTHON, "-m", "virtualenv", "--quiet", f"--python=3.{minor}", environment)
-                if subprocess.run(make, capture_output=True).returncode:
+                made = call(
+                    *(PYTHON, "-m", "virtualenv", "--quiet", f"--python=3.{minor}", environment),
+                    VIRTUALENV_CONFIG_FILE=os.devnull,
+                )
+                if "failed to find interpreter" in said(made):
                     results.append("left out: this Python is not at hand")
                     continue
+                if made.returncode:
+                    raise Failed(said(made), "virtualenv could not make an environment.")
                 python = next(environment.glob("bin/python"), environment / "Scripts/python.exe")
                 tested.append(minor)
-                results.append(install_and_test(clone, python, url, requirement))
+                results.append(install_and_test(source, clone, python, url, requirement))
         if not tested:
             sys.exit("The rehearsal installed nothing: virtualenv found none of these Pythons.")
 
@@ -203,11 +256,16 @@ def main() -> None:
         parser.error(f"{options.wheelhouse} holds no wheel: build them with cibuildwheel first")
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, lambda *_: sys.exit("\nstopped"))
+    os.environ.update(package_sources())
+    TAKEN_AWAY.extend(clean())
+    skipped = list(not_rehearsed())
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         rehearse(Path(scratch), options.part, options.wheelhouse)
     width = max(len(name) for name, _ in DONE)
     print("\n".join(["", *(f"  {name:{width}}  {result}" for name, result in DONE), ""]))
     list_todos()
+    for what in skipped:
+        print(f"Before a release: {what}")
 
 
 if __name__ == "__main__":

@@ -4,18 +4,24 @@ import ast
 import configparser
 import importlib
 import json
+import os
 import re
+import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 
-TEXT = Path(__file__, "../../pyproject.toml").resolve().read_text("utf-8")
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "pyproject.toml").read_text("utf-8")
 PYPROJECT = tomllib.loads(TEXT)
 DISTRIBUTION = distribution(PYPROJECT["project"]["name"])
+(MODULE,) = re.findall(r'^(?:module-name|target) = "([\w.]+)"', TEXT, re.MULTILINE)
+PACKAGE = MODULE.partition(".")[0]
 FLOOR = int(re.findall(r"^>=\s*3\.(\d+)", PYPROJECT["project"]["requires-python"])[0])
 
 
@@ -25,7 +31,7 @@ def test_installed_is_the_version_of_these_sources() -> None:
 
 def test_bump_begins_at_the_version() -> None:
     config = configparser.RawConfigParser()
-    if not config.read(Path(__file__, "../../.bumpversion.cfg").resolve(), "utf-8"):
+    if not config.read(ROOT / ".bumpversion.cfg", "utf-8"):
         pytest.skip("not a checkout: the sdist holds no configuration of bump2version")
     hint = "set both to the last release: `uv version --bump` changes one alone, use bump2version"
     version = config["bumpversion"]["current_version"]
@@ -40,8 +46,7 @@ def test_classifiers_begin_at_the_floor() -> None:
 
 def test_stub_has_the_names_of_the_library() -> None:
     # stubtest compares more, but stops where the package imports a name that the stub lacks.
-    (module,) = re.findall(r'^(?:module-name|target) = "([\w.]+)"', TEXT, re.MULTILINE)
-    library = importlib.import_module(module)
+    library = importlib.import_module(MODULE)
     stub = Path(library.__file__ or "").with_name("_native.pyi")
     names = re.findall(r"^__all__ = (\[.*?\])", stub.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     stated = sorted(ast.literal_eval(names[0])) if names else []
@@ -65,3 +70,59 @@ def test_wheel_is_tagged_for_the_floor() -> None:
     if sys.version_info >= (3, 15):
         allowed.append({("cp315", "abi3"), ("cp315", "abi3t")})
     assert set(tags) in allowed
+
+
+def git(*options: str) -> list[str]:
+    """The files that `git ls-files` lists; none where git does not track this folder."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git repository: nothing says which files belong to the project")
+    # git sets variables such as GIT_DIR for its hooks: they may name another repository.
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith("GIT_CONFIG_")
+    }
+    command = ["git", "ls-files", "-z", *options]
+    listed = subprocess.run(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, check=True)
+    return os.fsdecode(listed.stdout).split("\0")[:-1]
+
+
+def left_out() -> list[str]:
+    """The files and folders that are named as left out of the sdist."""
+    if "maturin" in PYPROJECT["tool"]:
+        patterns = PYPROJECT["tool"]["maturin"]["exclude"]
+        return [re.sub(r"^/|/\*\*$", "", name) for name in patterns if name[0] != "!"]
+    (names,) = re.findall(
+        r"^LEFT_OUT = (\[.*?\])", (ROOT / "setup.py").read_text("utf-8"), re.M | re.S
+    )
+    return list(ast.literal_eval(names))
+
+
+def test_sdist_holds_what_git_tracks() -> None:
+    if not (sdist := os.environ.get("SDIST")):
+        pytest.skip("the session `tests` of nox builds an sdist to look at")
+    with tarfile.open(sdist) as archive:
+        names = [name.partition("/")[2] for name in archive.getnames()]
+    # With a crate beside this folder, the folder is one of those in the sdist.
+    held = {*names, *(name.removeprefix(f"{ROOT.name}/") for name in names)}
+    named = tuple(f"{name}/" for name in left_out())
+    expected = [name for name in git() if not f"{name}/".startswith(named)]
+    missing = sorted({*expected, "release/wheel-requirements.txt"} - held)
+    assert expected
+    assert not missing, f"git tracks them, but the sdist lacks them: {missing}"
+
+
+def test_wheel_holds_all_files_of_the_package() -> None:
+    held = {file.as_posix() for file in DISTRIBUTION.files or []}
+    if not any(name.startswith(f"{PACKAGE}/") for name in held):
+        pytest.skip("an editable install holds no files")
+    missing = [
+        name for name in git("--", f"python/{PACKAGE}") if name.removeprefix("python/") not in held
+    ]
+    assert not missing, f"git tracks them, but the wheel lacks them: {missing}"
+
+
+def test_no_file_of_the_package_is_unknown_to_git() -> None:
+    new = git("--others", "--exclude-standard", "--", "python")
+    hint = "`git add` them, or name them in .gitignore: a build in this folder ships them"
+    assert not new, f"{new}: {hint}"

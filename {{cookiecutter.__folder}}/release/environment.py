@@ -1,0 +1,146 @@
+"""What a step of a release sees of this machine: the variables listed here, and no others.
+
+A runner of CI is a machine without your settings. So are the programs here: what would change a
+build, an installation or the place that git works in is taken away before anything is run.
+"""
+
+import ast
+import fnmatch
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+# Add what the build of your project needs (`OPENSSL_*`), and set the same in CI.
+PASSED = [
+    # the machine: where programs are found and files may lie, which language messages have
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TZ", "LANG", "LANGUAGE", "LC_*"),
+    *("PWD", "OLDPWD", "SHLVL", "_"),
+    *("TMPDIR", "TMP", "TEMP", "XDG_*", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
+    # Windows, and its compilers
+    *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "OS", "NUMBER_OF_PROCESSORS"),
+    *("PROCESSOR_*", "APPDATA", "LOCALAPPDATA", "ALLUSERSPROFILE", "PROGRAM*", "COMMONPROGRAM*"),
+    *("USERPROFILE", "USERNAME", "HOMEDRIVE", "HOMEPATH"),
+    *("VC*", "VS*", "WINDOWSSDK*", "UNIVERSALCRT*", "INCLUDE", "LIB", "LIBPATH"),
+    # macOS, and compilers elsewhere
+    *("MACOSX_DEPLOYMENT_TARGET", "DEVELOPER_DIR", "SDKROOT", "CC", "CXX", "AR"),
+    # the way to the network
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("SSL_CERT_*", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+    # where crates come from, and where cargo keeps what it has compiled
+    *("CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_NET_*", "CARGO_HTTP_*", "CARGO_REGISTR*"),
+    *("CARGO_SOURCE_*", "RUSTUP_*", "MATURIN_NO_INSTALL_RUST"),
+    # where packages come from; for pip, see also `package_sources`
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_TRUSTED_HOST", "PIP_CERT"),
+    *("PIP_CLIENT_CERT", "PIP_PROXY", "PIP_TIMEOUT", "PIP_DEFAULT_TIMEOUT", "PIP_RETRIES"),
+    *("PIP_CACHE_DIR", "PIP_KEYRING_PROVIDER", "PIP_CONFIG_FILE"),
+    *("UV_INDEX", "UV_INDEX_*", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"),
+    *("UV_CACHE_DIR", "UV_CONFIG_FILE", "UV_HTTP_TIMEOUT", "UV_INSECURE_HOST", "UV_LINK_MODE"),
+    *("UV_NATIVE_TLS", "UV_SYSTEM_CERTS", "UV_KEYRING_PROVIDER", "UV_PYTHON_DOWNLOADS"),
+    *("UV_PYTHON_INSTALL_DIR", "PYENV_*"),
+    # git's configuration, but nothing that names another repository (`git rev-parse
+    # --local-env-vars`): git sets those for its hooks and for `git rebase --exec`
+    *("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_PARAMETERS"),
+    *("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_*", "GIT_CONFIG_VALUE_*"),
+    *("GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_EXEC_PATH", "GIT_SSL_*"),
+]
+
+
+def left_out() -> list[str]:
+    """The names of the variables that are set and not listed."""
+    return sorted(
+        name
+        for name in os.environ
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in PASSED)
+    )
+
+
+def clean() -> list[str]:
+    """Take every variable away from this process that is not listed; return their names.
+
+    What this process prints does not fail for want of a letter in the terminal's encoding, and
+    neither does what it starts.
+    """
+    names = left_out()
+    for name in names:
+        del os.environ[name]
+    os.environ["PYTHONIOENCODING"] = "utf-8:backslashreplace"
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    return names
+
+
+def package_sources() -> dict[str, str]:
+    """Variables that tell pip where packages come from, and that keep its other settings out.
+
+    A mirror may be set in one of pip's files, beside `user = true` or a `target`, which would
+    install to another place than a user's pip. So the files are read once, and then passed over.
+    """
+    listed = call(sys.executable, "-m", "pip", "config", "list").stdout.splitlines()
+    found = {"PIP_CONFIG_FILE": os.devnull}
+    # The command line of `pip config` has no JSON; a line is `section.key='value'`.
+    pattern = r"(global|install|:env:)\.([\w-]+)=(.*)"
+    settings = [match.groups() for line in listed if (match := re.fullmatch(pattern, line))]
+    for section in ("global", "install", ":env:"):  # the later ones win
+        for _, key, value in (setting for setting in settings if setting[0] == section):
+            name = f"PIP_{key.upper().replace('-', '_')}"
+            if name in PASSED and name != "PIP_CONFIG_FILE":
+                found[name] = str(ast.literal_eval(value))
+    return found
+
+
+class Failed(Exception):
+    """A step failed; the text says why, and `advice` what to do where that is known."""
+
+    def __init__(self, text: str, advice: str = "") -> None:
+        super().__init__(text)
+        self.advice = advice
+
+
+def call(
+    *command: str | Path, cwd: Path | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in silence, without input.
+
+    Args:
+        command: The program and its arguments.
+        cwd: The folder to run it in; this one without.
+        variables: What is added to the environment of this process.
+
+    Returns:
+        The process, with what it printed; status 127 if there is no such program.
+    """
+    words = [str(word) for word in command]
+    program = shutil.which(words[0])
+    if program is None:
+        return subprocess.CompletedProcess(words, 127, "", f"{words[0]} is not installed")
+    return subprocess.run(
+        [program, *words[1:]],
+        cwd=cwd,
+        env=os.environ | variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        errors="backslashreplace",
+    )
+
+
+def said(process: subprocess.CompletedProcess[str]) -> str:
+    """All that a process printed: its own words for why it failed."""
+    return f"{process.stdout.strip()}\n{process.stderr.strip()}".strip()
+
+
+def run(cwd: Path, *command: str | Path, **variables: str) -> str:
+    """Run a command that has to succeed; return its standard output, stripped.
+
+    Raises:
+        Failed: it did not; the text is all that it printed, and the command.
+    """
+    process = call(*command, cwd=cwd, **variables)
+    if process.returncode:
+        words = " ".join(map(str, command))
+        raise Failed(f"{said(process)}\n{words} ended with {process.returncode}")
+    return process.stdout.strip()
