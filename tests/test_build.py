@@ -43,7 +43,7 @@ SDIST = {
     "tests/test_packaging.py",
     "tests/test_properties.py",
 }
-SETUPTOOLS_SDIST = {"MANIFEST.in", "setup.py", "setup.cfg"}
+SETUPTOOLS_SDIST = {"setup.py", "setup.cfg"}
 WHEEL = {
     "fast_doubles/__init__.py",
     f"fast_doubles/{LIBRARY}",

@@ -405,7 +405,7 @@ def test_variables_reach_cibuildwheels_containers(
         environment = inside(identifier)
         assert {key: environment.get(key) for key in variables} == variables
         assert "RUSTUP_DIST_SERVER" not in environment
-        assert "--remap-path-prefix" in environment["RUSTFLAGS"]
+        assert "--remap-path-prefix" in environment["CARGO_BUILD_RUSTFLAGS"]
 
 
 # another-ci.md

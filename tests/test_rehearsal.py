@@ -18,6 +18,7 @@ from conftest import GIT, PYTHONS, QUICK
 from local_index import LocalIndex
 from pages import blocks
 from small_wheels import PLATFORMS, make_sdist, make_tinylib, make_wheel
+from test_sdist import add_files
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Repository = Callable[..., Path]
@@ -27,9 +28,21 @@ STEPS = ["preflight", "clone", "bump and tag", "sdist", "wheels", "gate", "uploa
 
 
 @pytest.fixture
-def rehearse(run: Run, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def scratch(tmp_path: Path) -> Path:
+    """The folder for temporary files, below which cargo builds quickly.
+
+    By its own configuration: CARGO_PROFILE_RELEASE_LTO does not reach a release.
+    """
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (tmp_path / ".cargo").mkdir()
+    (tmp_path / ".cargo" / "config.toml").write_text('[profile.release]\nlto = "off"\n')
+    return scratch
+
+
+@pytest.fixture
+def rehearse(run: Run, scratch: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run release/rehearse.py in a project, with the template's own locked tools."""
-    (tmp_path / "scratch").mkdir()
 
     def rehearse(
         project: Path, *arguments: str, check: bool = True, **variables: str
@@ -38,7 +51,7 @@ def rehearse(run: Run, tmp_path: Path) -> Callable[..., subprocess.CompletedProc
             *(sys.executable, "release/rehearse.py", *arguments),
             cwd=project,
             check=check,
-            TMPDIR=str(tmp_path / "scratch"),
+            TMPDIR=str(scratch),
             **QUICK,
             **variables,
         )
@@ -54,14 +67,18 @@ def state(project: Path, run: Run) -> list[str]:
 
 # One backend with a floor above the Python that nox may run on.
 @pytest.mark.parametrize(("backend", "floor"), list(zip(BACKENDS, ["3.11", "3.12"], strict=True)))
-def test_it_passes_as_a_session(backend: str, floor: str, repository: Repository, run: Run) -> None:
+def test_it_passes_as_a_session(
+    backend: str, floor: str, repository: Repository, run: Run, scratch: Path
+) -> None:
     if floor not in PYTHONS:
         pytest.skip(f"Python {floor} is not at hand")
     wheel = WHEEL.replace("311", floor.replace(".", ""))
     project = repository(build_backend=backend, python_floor=floor)
+    add_files(project, run)
     (project / "notes.txt").write_text("not committed")
     before = state(project, run)
-    printed = run("nox", "-s", "rehearse", cwd=project, **QUICK).stdout
+    # nox has its environments in the project, not in TMPDIR.
+    printed = run("nox", "-s", "rehearse", cwd=project, TMPDIR=str(scratch), **QUICK).stdout
     for name in STEPS:
         assert re.search(rf"^{name} \.\.\. [\d.]+ s$", printed, re.M), printed
     table = printed[printed.index("\n\n") :]
@@ -129,7 +146,7 @@ def test_it_stops_at_the_step_that_fails(
     repository: Repository,
     rehearse: Callable[..., subprocess.CompletedProcess[str]],
     run: Run,
-    tmp_path: Path,
+    scratch: Path,
 ) -> None:
     project = repository()
     fault(project)
@@ -139,7 +156,7 @@ def test_it_stops_at_the_step_that_fails(
     assert reason in result.stdout
     assert f"\nThe rehearsal stopped at: {step}. " in result.stdout
     assert "Traceback" not in result.stdout
-    assert list((tmp_path / "scratch").iterdir()) == []
+    assert list(scratch.iterdir()) == []
 
 
 def test_a_proxy_is_not_asked_for_the_index(
@@ -242,11 +259,10 @@ def test_wheels_of_cibuildwheel_can_be_rehearsed(
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc who listens")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_it_can_be_stopped(
-    how: signal.Signals, repository: Repository, environment: dict[str, str], tmp_path: Path
+    how: signal.Signals, repository: Repository, environment: dict[str, str], scratch: Path
 ) -> None:
     """While its index is up: afterwards nobody listens, and nothing is left in scratch folders."""
-    project, scratch = repository(), tmp_path / "scratch"
-    scratch.mkdir()
+    project = repository()
     program = subprocess.Popen(
         [sys.executable, "-u", "release/rehearse.py"],
         cwd=project,
@@ -271,6 +287,184 @@ def test_it_can_be_stopped(
     if how != signal.SIGKILL:
         assert list(scratch.iterdir()) == []
         assert "Traceback" not in program.stdout.read()
+
+
+# Settings that an owner may have, each of which broke a step, or another of its kind.
+HOSTILE = {
+    **dict.fromkeys(["PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_NO_DEPS", "PIP_DRY_RUN"], "1"),
+    **dict.fromkeys(["PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_CONSTRAINT"], "/no/such"),
+    **dict.fromkeys(["PYTHONSAFEPATH", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE"], "1"),
+    "PIP_NO_INDEX": "1",
+    "PIP_NO_BINARY": ":all:",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONWARNINGS": "error",
+    "PYTHONIOENCODING": "ascii",
+    "PYTHONUTF8": "0",
+    "PYTHONPYCACHEPREFIX": "/no/such",
+    "PYTEST_ADDOPTS": "--no-such-option",
+    "PYTEST_PLUGINS": "no_such_plugin",
+    "HYPOTHESIS_PROFILE": "no-such-profile",
+    "VIRTUALENV_NO_PIP": "1",
+    "VIRTUALENV_APP_DATA": "/no/such",
+    "UV_NO_BINARY": "1",
+    "UV_SYSTEM_PYTHON": "1",
+    "UV_CONSTRAINT": "/no/such",
+    "TWINE_REPOSITORY_URL": "http://127.0.0.1:9/",
+    "TWINE_CERT": "/no/such",
+    "CIBW_BUILD": "no-such",
+    "RUSTFLAGS": "--no-such-flag",
+    "CARGO_BUILD_RUSTFLAGS": "--no-such-flag",
+    "CARGO_BUILD_TARGET": "no-such-target",
+    "CARGO_PROFILE_RELEASE_PANIC": "no-such",
+    "RUSTC_WRAPPER": "/no/such",
+    "MATURIN_PEP517_ARGS": "--no-such-option",
+    "SETUPTOOLS_RUST_CARGO_PROFILE": "no-such",
+    "PYO3_PYTHON": "/no/such",
+    "DIST_EXTRA_CONFIG": "/no/such",
+    "SOURCE_DATE_EPOCH": "no number",
+    "MAKEFLAGS": "--no-such-option",
+    "GIT_TRACE": "1",
+    "GIT_AUTHOR_DATE": "no date",
+    "GIT_NAMESPACE": "elsewhere",
+}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its path."""
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+@pytest.fixture
+def decoy(run: Run, tmp_path: Path) -> Path:
+    """A repository that nothing is meant for."""
+    decoy = tmp_path / "decoy"
+    decoy.mkdir()
+    (decoy / "file.txt").write_text("mine\n")
+    run("git", "init", "--quiet", "--initial-branch=main", cwd=decoy)
+    run("git", "add", "--all", cwd=decoy)
+    run("git", "commit", "--quiet", "--message=Mine", cwd=decoy, **GIT)
+    return decoy
+
+
+def located(decoy: Path) -> dict[str, str]:
+    """The variables that git sets for its hooks and aliases, for another repository."""
+    git = decoy / ".git"
+    return {
+        "GIT_DIR": str(git),
+        "GIT_WORK_TREE": str(decoy),
+        "GIT_INDEX_FILE": str(git / "index"),
+        "GIT_COMMON_DIR": str(git),
+        "GIT_OBJECT_DIRECTORY": str(git / "objects"),
+        "GIT_PREFIX": "",
+        "GIT_CONFIG": str(git / "config"),
+    }
+
+
+def test_no_setting_of_the_owner_reaches_it(
+    repository: Repository, run: Run, scratch: Path, decoy: Path
+) -> None:
+    """All at once, pip's and git's files too; and git's variables for another repository."""
+    project = repository(build_backend="setuptools-rust")
+    shadows = scratch.with_name("shadows")
+    shadows.mkdir()
+    for name in ("build", "preflight", "environment", "twine"):
+        (shadows / f"{name}.py").write_text("raise SystemExit('the wrong module')\n")
+    hooks = scratch.with_name("hooks")
+    hooks.mkdir()
+    for name in ("pre-commit", "commit-msg", "post-commit", "post-checkout"):
+        (hooks / name).write_text("#!/bin/sh\nexit 1\n")
+        (hooks / name).chmod(0o755)
+    settings = scratch.with_name("gitconfig")
+    settings.write_text(
+        f"[core]\nhooksPath = {hooks}\n[commit]\ngpgSign = true\n"
+        "[tag]\ngpgSign = true\nforceSignAnnotated = true\n[gpg]\nprogram = /no/such\n"
+        "[color]\nui = always\n[log]\nshowSignature = true\n"
+        "[clone]\ndefaultRemoteName = elsewhere\nrejectShallow = true\n"
+        "[status]\nshowUntrackedFiles = no\n[user]\nuseConfigOnly = true\n",
+    )
+    of_pip = scratch.with_name("pip.conf")
+    of_pip.write_text("[global]\nuser = true\nno-deps = true\n[install]\ntarget = /no/such\n")
+    run("git", "commit", "--quiet", "--allow-empty", "--message=With a 🦀", cwd=project, **GIT)
+    before, untouched = state(project, run), contents(decoy)
+    variables = (
+        HOSTILE
+        | located(decoy)
+        | {
+            "PYTHONPATH": str(shadows),
+            "GIT_CONFIG_GLOBAL": str(settings),
+            "GIT_CONFIG_PARAMETERS": "'commit.gpgSign=true' 'core.hooksPath=/no/such'",
+            "PIP_CONFIG_FILE": str(of_pip),
+            "TMPDIR": str(scratch),
+            "CARGO_TARGET_DIR": QUICK["CARGO_TARGET_DIR"],
+        }
+    )
+    # nox itself is no step of a release: it starts as the owner's Python does.
+    for_nox = {"PYTHONPATH": "", "PYTHONWARNINGS": "", "PYTHONPYCACHEPREFIX": ""}
+    result = run("nox", "-s", "rehearse", cwd=project, check=False, **(variables | for_nox))
+    assert f"install on {sys.version_info.major}.{sys.version_info.minor}" in result.stdout
+    assert "With a 🦀" in result.stdout or "With a \\U0001f980" in result.stdout
+    assert "Session rehearse was successful" in result.stdout
+    skipped = ("commit.gpgSign", "tag.gpgSign", "tag.forceSignAnnotated")
+    for setting in skipped:
+        assert f"Before a release: git is told to sign ({setting}), which was not" in result.stdout
+    assert contents(decoy) == untouched
+    shutil.rmtree(project / ".nox")
+    assert state(project, run) == before
+
+
+def test_the_program_alone_is_as_deaf(
+    repository: Repository,
+    rehearse: Callable[..., subprocess.CompletedProcess[str]],
+    decoy: Path,
+) -> None:
+    project, untouched = repository(), contents(decoy)
+    hostile = HOSTILE | located(decoy)
+    hostile.pop("PYTHONWARNINGS")  # of the template's own tools, and of no step
+    printed = rehearse(project, **hostile).stdout
+    assert re.search(rf"install on 3\.1\d +{WHEEL}", printed)
+    assert contents(decoy) == untouched
+
+
+def test_as_a_hook_of_a_linked_worktree(
+    repository: Repository, run: Run, scratch: Path, tmp_path: Path
+) -> None:
+    """git tells a hook where the repository is, by variables that win over every folder."""
+    project = repository()
+    origin, tree = tmp_path / "origin.git", tmp_path / "tree"
+    run("git", "clone", "--quiet", "--bare", project, origin, cwd=tmp_path)
+    run("git", "remote", "add", "origin", origin, cwd=project)
+    hook = project / ".git" / "hooks" / "pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nenv | grep ^GIT_DIR=\nexec nox -s rehearse\n")
+    hook.chmod(0o755)
+    run("git", "worktree", "add", "--quiet", "-b", "topic", tree, cwd=project)
+    run("git", "commit", "--quiet", "--allow-empty", "--message=Topic", cwd=tree, **GIT)
+    before = [*state(project, run), run("git", "log", "--all", "--format=%s", cwd=project).stdout]
+    variables = {"TMPDIR": str(scratch), **QUICK}
+    printed = run("git", "push", "origin", "topic", cwd=tree, **variables).stdout
+    assert "GIT_DIR=" in printed
+    assert re.search(r"bump and tag +v0\.1\.1", printed)
+    assert "Before a release: git runs pre-push of " in printed
+    after = [*state(project, run), run("git", "log", "--all", "--format=%s", cwd=project).stdout]
+    assert after == before
+    assert run("git", "tag", cwd=origin).stdout == ""
+
+
+def test_a_folder_in_which_nothing_starts_is_named(
+    repository: Repository, run: Run, tmp_path: Path
+) -> None:
+    """As a TMPDIR without `exec`: here, a shell that is not there stands for it."""
+    project = repository()
+    program = (project / "release" / "rehearse.py").read_text("utf-8")
+    assert "#!/bin/sh" in program
+    (project / "release" / "rehearse.py").write_text(program.replace("#!/bin/sh", "#!/no/such"))
+    result = run(sys.executable, "release/rehearse.py", cwd=project, check=False)
+    assert "name another folder in TMPDIR" in result.stdout
+    assert "The rehearsal stopped at: preflight." in result.stdout
 
 
 def listening(pid: int) -> list[int]:

@@ -523,7 +523,7 @@ def test_a_dynamic_version_is_compared_with_the_tag_before_any_wheel(
     project = new_project(build_backend="maturin")
     manifest = project.clone / "pyproject.toml"
     text = manifest.read_text("utf-8")
-    static = 'version = "0.1.0"  # bump2version finds it by the line above\n'
+    static = 'version = "0.1.0"  ## bump2version finds it by the line above\n'
     assert static in text
     manifest.write_text(text.replace(static, 'dynamic = ["version"]\n'), "utf-8")
     project.push("From Cargo.toml", "refs/heads/main", "refs/tags/v0.1.0")

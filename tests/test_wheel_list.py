@@ -182,7 +182,7 @@ def test_cibuildwheel_is_told_how_to_build_on_each_system(render: Render) -> Non
         assert table["windows"]["before-all"].endswith("i686-pc-windows-msvc")
         for system in ("linux", "macos"):
             assert table[system]["inherit"] == {"environment": "append"}
-            assert "--remap-path-prefix=" in table[system]["environment"]["RUSTFLAGS"]
+            assert "--remap-path-prefix=" in table[system]["environment"]["CARGO_BUILD_RUSTFLAGS"]
         for override in table.get("overrides", []):
             assert override["inherit"] == {"environment": "append"}
 

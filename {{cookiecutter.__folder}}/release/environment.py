@@ -111,21 +111,25 @@ def call(
         variables: What is added to the environment of this process.
 
     Returns:
-        The process, with what it printed; status 127 if there is no such program.
+        The process, with what it printed. Its status is 127 if there is no such program, and 126 if
+        it does not start.
     """
     words = [str(word) for word in command]
     program = shutil.which(words[0])
     if program is None:
         return subprocess.CompletedProcess(words, 127, "", f"{words[0]} is not installed")
-    return subprocess.run(
-        [program, *words[1:]],
-        cwd=cwd,
-        env=os.environ | variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-    )
+    try:
+        return subprocess.run(
+            [program, *words[1:]],
+            cwd=cwd,
+            env=os.environ | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
+    except OSError as error:
+        return subprocess.CompletedProcess(words, 126, "", str(error))
 
 
 def said(process: subprocess.CompletedProcess[str]) -> str:

@@ -13,7 +13,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
 from built import HERE, Built, Refused, read
+from environment import call, clean, said
 from plan import WHEELS, read_wheels
 
 Set = dict[tuple[str, str], tuple[Path, Built]]  # by platform and ABI, as in wheels.txt
@@ -54,21 +56,24 @@ def complaints_of_tools(files: list[str]) -> Iterator[str]:
     """What twine, check-wheel-contents and abi3audit object to in sdists and wheels."""
 
     def run(tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", tool, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+        return call(sys.executable, "-m", tool, *arguments)
 
     wheels = [file for file in files if file.endswith(".whl")]
     for result in run("twine", "check", "--strict", *files), run("check_wheel_contents", *wheels):
         if result.returncode:
-            yield (result.stdout + result.stderr).strip()
+            yield said(result)
     limited = [wheel for wheel in wheels if "-abi3" in wheel]
     audit = run("abi3audit", "--report", *limited)
-    reports = json.loads(audit.stdout or "{}").get("specs", {})
+    try:
+        reports = json.loads(audit.stdout)["specs"] if limited else {}
+    except (ValueError, KeyError):
+        yield f"abi3audit gave no report: {said(audit)}"
+        return
     for wheel in limited:
         # abi3audit does not know abi3t, nor the one symbol that only abi3t has (PEP 793).
         known = ("PyModExport_",) if "-abi3.abi3t-" in wheel else ()
         if wheel not in reports:
-            yield f"{Path(wheel).name}: abi3audit cannot read it: {audit.stderr}"
+            yield f"{Path(wheel).name}: abi3audit cannot read it: {said(audit)}"
             continue
         for found in (library["result"] for library in reports[wheel]["wheel"]):
             foreign = [name for name in found["non_abi3_symbols"] if not name.startswith(known)]
@@ -86,6 +91,7 @@ def main() -> None:
     options = parser.parse_args()
     if not options.folder.is_dir():
         parser.error(f"{options.folder} is no folder: name the one that holds the files")
+    clean()
 
     try:
         wheels = read_wheels()

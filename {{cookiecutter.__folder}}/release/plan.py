@@ -132,7 +132,13 @@ def requires_python() -> str:
     setup = configparser.RawConfigParser()
     setup.read("setup.cfg", "utf-8")
     older = setup.get("options", "python_requires", fallback="")
-    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8")).get("project", {})
+    file = Path("pyproject.toml")
+    if not file.exists():
+        sys.exit(f"{file} is missing: start this in the project's folder")
+    try:
+        project = tomllib.loads(file.read_text("utf-8")).get("project", {})
+    except ValueError as error:
+        sys.exit(f"{file}: {error}")
     return str(project.get("requires-python", older))
 
 

@@ -16,7 +16,13 @@ from pathlib import Path
 
 def main() -> None:
     """Run them with the Python that runs this. Exits with the status of the test command."""
-    table = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
+    file = Path("pyproject.toml")
+    if not file.exists():
+        sys.exit(f"{file} is missing: start this in the project's folder, or in an unpacked sdist")
+    try:
+        table = tomllib.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        sys.exit(f"{file}: {error}")
     settings = table.get("tool", {}).get("cibuildwheel", {})
     command, sources = settings.get("test-command"), settings.get("test-sources", [])
     if not command:
@@ -26,7 +32,7 @@ def main() -> None:
     sources = sources.split() if isinstance(sources, str) else sources
     for placeholder in ("{project}", "{package}"):
         command = command.replace(placeholder, str(Path.cwd()))
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         for source in sources:
             copy = Path(folder, source)
