@@ -230,6 +230,152 @@ def test_a_lock_of_something_else_is_left_alone(check: Check, project: Path, run
     assert check() == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("version", "normal"),
+    [
+        ("1.0.0rc1", True),
+        ("1!2.0.post1.dev3", True),
+        ("2026.1", True),
+        ("1.0.0-rc1", False),
+        ("01.0", False),
+        ("1.0.0final2", False),
+        ("v1.0", False),
+        ("1.0+local", False),
+    ],
+)
+def test_a_version_that_is_not_normal_is_refused(
+    check: Check, project: Path, version: str, normal: bool
+) -> None:
+    for file, before in (("pyproject.toml", '"0.1.0"'), (".bumpversion.cfg", "= 0.1.0")):
+        text = (project / file).read_text("utf-8")
+        (project / file).write_text(text.replace(before, before.replace("0.1.0", version)), "utf-8")
+    status, printed = check()
+    assert (status == 0) == normal
+    refused = f"the version {version!r} is not in its normal form (PEP 440)"
+    assert (refused in printed) != normal
+    assert normal or "write it like 1.2.3, 1.2.3rc1 or 1.2.3.post1" in printed
+
+
+@pytest.mark.parametrize("tag", ["v1.0.0-rc1", "vowel", "1.0.0", "v", "v1.0\n"])
+def test_with_a_dynamic_version_the_tag_must_be_one(check: Check, project: Path, tag: str) -> None:
+    manifest = project / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace('version = "0.1.0"', 'dynamic = ["version"]'), "utf-8")
+    assert "is v and a version" not in check("--tag=v1.0.0rc1")[1]
+    status, printed = check(f"--tag={tag}")
+    assert status == 1
+    assert f"the tag is {tag}: name it v and a version in its normal form" in printed
+
+
+def test_a_submodule_is_refused_with_the_reason(
+    check: Check, project: Path, run: Run, tmp_path: Path
+) -> None:
+    module = tmp_path / "module"
+    module.mkdir()
+    run("git", "init", "--quiet", cwd=module)
+    run("git", "commit", "--quiet", "--allow-empty", "--message=x", cwd=module, **GIT)
+    allow = ("git", "-c", "protocol.file.allow=always")
+    run(*allow, "submodule", "--quiet", "add", module, "vendor/my crate", cwd=project)
+    status, printed = check()
+    assert status == 1
+    assert (
+        "vendor/my crate: a git submodule, which the sdist and CI's checkouts leave out" in printed
+    )
+
+
+@pytest.mark.parametrize("name", ["rust-toolchain.toml", "rust-toolchain"])
+def test_another_rust_than_that_of_the_wheels_is_named(
+    check: Check, project: Path, name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    for program in ("git", "cargo", "rustc"):
+        # Stand-ins: rustup would fetch the toolchain.
+        script = f'#!/bin/sh\nexec "{shutil.which(program)}" "$@"\n'
+        if program != "git":
+            script = "#!/bin/sh\necho 'rustc 1.99.0 (abc 2026-01-01)'\n"
+        (tmp_path / "bin" / program).write_text(script)
+        (tmp_path / "bin" / program).chmod(0o755)
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    pinned = re.findall(r'RUSTUP_TOOLCHAIN = "(.*?)"', (project / "pyproject.toml").read_text())[0]
+    for channel in ("1.80.0", pinned):
+        text = f'[toolchain]\nchannel = "{channel}"\n'
+        (project / name).write_text(text if name.endswith("toml") else f"{channel}\n")
+        status, printed = check(PATH=path)
+        if channel == pinned:
+            assert status == 0, printed
+            continue
+        assert status == 1
+        assert f"{name} asks for Rust 1.80.0, but pyproject.toml sets RUSTUP_TOOLCHAIN" in printed
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give a file away")
+def test_what_git_says_of_a_strangers_repository_is_passed_on(check: Check, project: Path) -> None:
+    os.chown(project / ".git", 12345, 12345)
+    os.chown(project, 12345, 12345)
+    status, printed = check()
+    assert status == 1
+    assert "git does not read this repository: fatal: detected dubious ownership" in printed
+    assert "safe.directory" in printed
+    assert "git init" not in printed
+    safe = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
+    }
+    assert check(**safe) == (0, "")
+
+
+def test_what_rustc_says_is_passed_on(check: Check, tmp_path: Path) -> None:
+    if os.name == "nt":
+        pytest.skip("the stand-in for rustc is a shell script")
+    rustc = tmp_path / "bin" / "rustc"
+    rustc.parent.mkdir()
+    rustc.write_text("#!/bin/sh\necho 'error: no default toolchain' >&2\nexit 1\n")
+    rustc.chmod(0o755)
+    status, printed = check(PATH=f"{rustc.parent}{os.pathsep}{os.environ['PATH']}")
+    assert status == 1
+    assert printed == "rustc does not start: error: no default toolchain"
+
+
+@pytest.mark.parametrize("label", ["Source", "source", "Repository", "REPOSITORY"])
+def test_a_url_of_another_repository_is_noticed_by_its_label(
+    check: Check, project: Path, label: str
+) -> None:
+    manifest = project / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    assert "Repository = " in text
+    text = text.replace("Repository = ", f"{label} = ").replace('/ada/fast-doubles"', '/eve/x"')
+    manifest.write_text(text, "utf-8")
+    assert f"the URL {label} of pyproject.toml is https://github.com/eve/x, but git's" in check()[1]
+
+
+@pytest.mark.parametrize("label", ["Homepage", "Issues", "Documentation"])
+def test_other_urls_may_be_elsewhere(check: Check, project: Path, label: str) -> None:
+    manifest = project / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    urls = f'[project.urls]\n{label} = "https://example.org/x/y"\n'
+    text = text.replace("Issues = ", "Tracker = ").replace("[project.urls]\n", urls)
+    manifest.write_text(text, "utf-8")
+    assert "the URL" not in check()[1]
+
+
+@pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"])
+def test_gits_variables_for_another_repository_are_not_followed(
+    check: Check, variable: str, tmp_path: Path
+) -> None:
+    assert check("--tag=v0.1.0", **{variable: str(tmp_path / "elsewhere")}) == (0, "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_no_letter_is_too_strange_to_print(
+    check: Check, project: Path, run: Run, encoding: str
+) -> None:
+    run("git", "remote", "set-url", "origin", "https://host/ada/täst-🦀", cwd=project)
+    status, printed = check(PYTHONIOENCODING=encoding)
+    assert status == 0
+    assert "git's origin is https://host/ada/t" in printed
+
+
 def test_a_private_project_is_refused_with_a_tag(repository: Callable[..., Path], run: Run) -> None:
     project = repository(**OWN, license="Proprietary")
     command = (sys.executable, "release/preflight.py", "--tag=v0.1.0", "--branch=main")

@@ -65,6 +65,13 @@ def state(project: Path, run: Run) -> list[str]:
     return [run("git", *question.split(), cwd=project).stdout for question in questions]
 
 
+def tidy(project: Path) -> None:
+    """Delete what nox and Python keep, and git ignores."""
+    shutil.rmtree(project / ".nox")
+    for bytecode in project.rglob("__pycache__"):
+        shutil.rmtree(bytecode)
+
+
 # One backend with a floor above the Python that nox may run on.
 @pytest.mark.parametrize(("backend", "floor"), list(zip(BACKENDS, ["3.11", "3.12"], strict=True)))
 def test_it_passes_as_a_session(
@@ -93,9 +100,7 @@ def test_it_passes_as_a_session(
         result = wheel if version in PYTHONS else "left out: this Python is not at hand"
         assert re.search(rf"install on {version} +{result}", table)
     assert "Before a release: 'Your Name' stands in LICENSE, pyproject.toml: " in printed
-    shutil.rmtree(project / ".nox")
-    for bytecode in project.rglob("__pycache__"):
-        shutil.rmtree(bytecode)
+    tidy(project)
     assert state(project, run) == before
 
 
@@ -412,7 +417,7 @@ def test_no_setting_of_the_owner_reaches_it(
     for setting in skipped:
         assert f"Before a release: git is told to sign ({setting}), which was not" in result.stdout
     assert contents(decoy) == untouched
-    shutil.rmtree(project / ".nox")
+    tidy(project)
     assert state(project, run) == before
 
 
