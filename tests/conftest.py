@@ -13,15 +13,12 @@ from pathlib import Path
 
 import pytest
 import stand_ins
+import surroundings
 from answers import FLOORS, TEMPLATE
 from cookiecutter.main import cookiecutter
 
 # Cargo's output is kept between runs, like nox's environments: it is ignored by git.
 BUILD = TEMPLATE / "build" / "tests"
-
-# Images of containers often set it. Tools that are compiled anew at each start, and tests
-# start them thousands of times, take twice the time.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -77,6 +74,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    surroundings.deliver_signals()
     config.option.arch = config.option.arch or ["x86_64", "i686"]
 
 
