@@ -12,8 +12,8 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 from cookiecutter.exceptions import CookiecutterException, FailedHookException
@@ -105,7 +105,7 @@ def unpack(template, release, folder):
     """
     if release.startswith("-"):
         raise CannotCompare(f"{release!r} is no tag or commit")
-    archive = git(template, "archive", "--format=tar", release)
+    archive = git(template, "archive", "--format=zip", release)
     if archive.returncode:
         # 1 where there is none; 128 where git cannot say.
         search = ("rev-parse", "--verify", "--quiet", f"{release}^{{tree}}")
@@ -115,8 +115,8 @@ def unpack(template, release, folder):
                 "or name one with --with"
             )
         raise CannotCompare(f"git cannot read {template}. It said: {reason(archive.stderr)}")
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
-        tar.extractall(folder, filter="data")
+    with zipfile.ZipFile(io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder)
 
 
 def release_of(version):
