@@ -70,7 +70,7 @@ def test_collecting_compiles_nothing_and_writes_nothing(
         )
         for worker in ("gw0", "gw1")
     ]
-    printed = [worker.communicate()[0] for worker in workers]
+    printed = [worker.communicate(timeout=300)[0] for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], printed
     first, second = ([line for line in text.splitlines() if "::" in line] for text in printed)
     assert len(first) > 1000
@@ -96,7 +96,7 @@ def both(code: str, *arguments: object, environment: dict[str, str]) -> list[str
         )
         for worker in ("gw0", "gw1")
     ]
-    printed = [process.communicate()[0] for process in processes]
+    printed = [process.communicate(timeout=300)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], printed
     return printed
 
