@@ -91,10 +91,11 @@ def git(template, *arguments):
 
 
 def reason(said):
-    """Return the last error in what git said, bytes, as one line; without one, the last line."""
+    """Return the last error in what git said, bytes, with its advice; or the last line."""
     lines = said.decode(errors="replace").strip().splitlines() or ["nothing"]
     errors = [n for n, line in enumerate(lines) if line.startswith(("fatal:", "error:"))]
-    return " ".join(" ".join(lines[errors[-1] if errors else -1 :]).split())
+    start = errors[-1] if errors else len(lines) - 1
+    return " ".join(" ".join(lines[start : start + 4]).split())
 
 
 def unpack(template, release, folder):

@@ -69,10 +69,11 @@ def git(*arguments, **variables):
 
 
 def reason(said):
-    """Return the last error in what git said, in one line; without one, the last line."""
+    """Return the last error in what git said, with its advice, in one line; or the last line."""
     lines = said.strip().splitlines() or ["nothing"]
     errors = [n for n, line in enumerate(lines) if line.startswith(("fatal:", "error:"))]
-    return " ".join(" ".join(lines[errors[-1] if errors else -1 :]).split())
+    start = errors[-1] if errors else len(lines) - 1
+    return " ".join(" ".join(lines[start : start + 4]).split())
 
 
 def make_repository():

@@ -102,7 +102,10 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="stands in by a shell
     ("printed", "last"),
     [
         ("error: no space left\nfatal: cannot write\n", "fatal: cannot write"),
-        ("fatal: locked\n\nAnother git runs.\nhint: wait\n", "fatal: locked Another git runs. "),
+        (
+            "fatal: locked\n\nOne more runs.\nhint: wait\nusage\n",
+            "fatal: locked One more runs. ",
+        ),
         (
             "first\nSchwerwiegend: \\377\\360\\237\\246\\200\n\n",
             "Schwerwiegend: \\ufffd\\U0001f980",
@@ -125,6 +128,7 @@ def test_what_git_says_is_passed_on(
     variables = {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "PYTHONIOENCODING": "ascii"}
     project, output = rendered(run, tmp_path, PYTHONUTF8="0", **variables)
     assert f"{said}{last}" in output
+    assert "usage" not in output
     assert (project / "pyproject.toml").exists()
 
 
