@@ -9,10 +9,11 @@ import argparse
 import fnmatch
 import io
 import json
+import os
 import subprocess
 import sys
-import tarfile
 import tempfile
+import zipfile
 from pathlib import Path
 
 from cookiecutter.exceptions import CookiecutterException, FailedHookException
@@ -63,27 +64,60 @@ def record(project):
     return version, answers
 
 
+def git_environment():
+    """Return the variables for git: without those that tie it to another repository.
+
+    git sets them for hooks and aliases. The settings among them stay: CI marks folders as safe with
+    these.
+    """
+    command = ["git", "rev-parse", "--local-env-vars"]
+    listed = subprocess.run(command, capture_output=True, text=True).stdout.split()
+    tied = set(listed) - {"GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"}
+    return {name: value for name, value in os.environ.items() if name not in tied}
+
+
 def git(template, *arguments):
-    """Run git in the template's repository; return the process, its output in bytes."""
-    return subprocess.run(["git", *arguments], cwd=template, capture_output=True)
+    """Run git in the template's repository; return the process, its output in bytes.
+
+    Raises:
+        CannotCompare: git cannot be started.
+    """
+    try:
+        return subprocess.run(
+            ["git", *arguments], cwd=template, env=git_environment(), capture_output=True
+        )
+    except OSError as error:
+        raise CannotCompare(f"git cannot be started: {error}") from None
+
+
+def reason(said):
+    """Return the last error in what git said, bytes, with its advice; or the last line."""
+    lines = said.decode(errors="replace").strip().splitlines() or ["nothing"]
+    errors = [n for n, line in enumerate(lines) if line.startswith(("fatal:", "error:"))]
+    start = errors[-1] if errors else len(lines) - 1
+    return " ".join(" ".join(lines[start : start + 4]).split())
 
 
 def unpack(template, release, folder):
     """Unpack one commit of the template's repository into a folder.
 
     Raises:
-        CannotCompare: the repository has no such tag or commit.
+        CannotCompare: the repository has no such tag or commit, or git cannot read it.
     """
     if release.startswith("-"):
         raise CannotCompare(f"{release!r} is no tag or commit")
-    archive = git(template, "archive", "--format=tar", release)
+    archive = git(template, "archive", "--format=zip", release)
     if archive.returncode:
-        raise CannotCompare(
-            f"the template's repository has no {release!r}: git fetch --tags, "
-            "or name one with --with"
-        )
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
-        tar.extractall(folder, filter="data")
+        # 1 where there is none; 128 where git cannot say.
+        search = ("rev-parse", "--verify", "--quiet", f"{release}^{{tree}}")
+        if git(template, *search).returncode == 1:
+            raise CannotCompare(
+                f"the template's repository has no {release!r}: git fetch --tags, "
+                "or name one with --with"
+            )
+        raise CannotCompare(f"git cannot read {template}. It said: {reason(archive.stderr)}")
+    with zipfile.ZipFile(io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder)
 
 
 def release_of(version):
@@ -224,6 +258,8 @@ def main(words=None):
     options = parser.parse_args(words)
     projects = [project.resolve() for project in options.projects]
     rows, failures = compare(projects, release=options.release, everything=options.all)
+    # A folder's name may hold letters that the output cannot.
+    sys.stdout.reconfigure(errors="backslashreplace")
     print(table([("project", "template", "file", "state"), *rows]))
     differing = {row[0] for row in rows if row[3] in ("changed", "missing")}
     print(f"\n{len(projects)} projects, {len(differing)} differ, {failures} could not be compared.")

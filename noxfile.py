@@ -124,7 +124,8 @@ def benchmarks(session: nox.Session) -> None:
     paths = ROOT / "benchmarks", modules, project / "tests"
     session.env["PYTHONPATH"] = os.pathsep.join(map(str, paths))
     times = f"--benchmark-json={folder / 'times.json'}"
-    session.run("pytest", "benchmarks/bench_variants.py", "--quiet", times)
+    bench = ("pytest", "--quiet", "-ppytest_benchmark.plugin", "benchmarks/bench_variants.py")
+    session.run(*bench, times)
     for script in ("memory", "gil"):
         with (folder / f"{script}.json").open("w") as printed:
             session.run("python", f"benchmarks/{script}.py", stdout=printed)

@@ -1,6 +1,7 @@
 """Makes the rendered folder a git repository and says what to type next."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -34,12 +35,44 @@ RENDERED = [
 ]
 
 
-def git(*arguments):
-    """Run git in the rendered folder, in silence; return whether it succeeded."""
+# The user's hooks are for other projects; the last one watches files for `git add`.
+WITHOUT_HOOKS = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+# What git says in English where no folder above is a repository either.
+OUTSIDE = "not a git repository (or any"
+
+
+def environment():
+    """Return the variables for git: without those that tie it to another repository.
+
+    Whoever runs cookiecutter from a git hook or alias has them: they would lead `git init` and
+    `git commit` there. The settings among them stay: CI marks folders as safe with these.
+    """
+    command = ["git", "rev-parse", "--local-env-vars"]
+    listed = subprocess.run(command, capture_output=True, text=True).stdout.split()
+    tied = set(listed) - {"GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"}
+    return {name: value for name, value in os.environ.items() if name not in tied}
+
+
+def git(*arguments, **variables):
+    """Run git in the rendered folder, with some variables more.
+
+    Returns:
+        Whether it succeeded, and all that it said where it did not.
+    """
+    command = ["git", *WITHOUT_HOOKS, *arguments]
     try:
-        return subprocess.run(["git", *arguments], capture_output=True).returncode == 0
-    except OSError:
-        return False
+        result = subprocess.run(command, env=environment() | variables, capture_output=True)
+    except OSError as error:
+        return False, str(error)
+    return result.returncode == 0, (result.stderr or result.stdout).decode(errors="replace")
+
+
+def reason(said):
+    """Return the last error in what git said, with its advice, in one line; or the last line."""
+    lines = said.strip().splitlines() or ["nothing"]
+    errors = [n for n, line in enumerate(lines) if line.startswith(("fatal:", "error:"))]
+    start = errors[-1] if errors else len(lines) - 1
+    return " ".join(" ".join(lines[start : start + 4]).split())
 
 
 def make_repository():
@@ -50,15 +83,30 @@ def make_repository():
     """
     if shutil.which("git") is None:
         return "git is not installed: no repository was made."
-    if git("rev-parse", "--is-inside-work-tree"):
+    inside, said = git("rev-parse", "--is-inside-work-tree", LC_ALL="C")
+    if inside:
         return "This folder is inside a git repository: add and commit it there."
-    if not git("init", "--initial-branch=main"):
-        return "git could not make a repository here: `git init` says why."
-    git("add", "--", *(name for name in RENDERED if Path(name).exists()))
-    if not git(
-        "commit", "--no-verify", "--no-gpg-sign", "--message=Start from cookiecutter-pyo3-wheel"
-    ):
-        return "A git repository was made, with nothing committed: git does not know your name yet."
+    if said and OUTSIDE not in said:
+        return f"No repository was made, because git said: {reason(said)}"
+    made, said = git("init", "--initial-branch=main")
+    if not made:
+        return f"No repository was made: `git init` said: {reason(said)}"
+    # By force: the user's own list of ignored files may name a folder such as release.
+    added, said = git("add", "--force", "--", *(name for name in RENDERED if Path(name).exists()))
+    nothing = "A git repository was made, with nothing committed"
+    if not added:
+        return f"{nothing}: `git add --all` and `git commit` are yours. git said: {reason(said)}"
+    for person in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
+        known, said = git("var", person)
+        if not known:
+            return (
+                f"{nothing}: git does not know your name yet. `git config --global user.name` and "
+                f"`user.email` set it, `git commit` is yours. git said: {reason(said)}"
+            )
+    message = "--message=Start from cookiecutter-pyo3-wheel"
+    committed, said = git("commit", "--no-verify", "--no-gpg-sign", message)
+    if not committed:
+        return f"{nothing}: `git commit` is yours. git said: {reason(said)}"
     return "A git repository was made, with a first commit."
 
 

@@ -6,6 +6,10 @@ import json
 import subprocess
 from pathlib import Path
 
+import surroundings
+
+surroundings.settle_environment()  # before the first program is started, below
+
 TEMPLATE = Path(__file__).parents[1]
 PROJECT_FOLDER = TEMPLATE / "{{cookiecutter.__folder}}"
 QUESTIONS = json.loads((TEMPLATE / "cookiecutter.json").read_text("utf-8"))

@@ -13,15 +13,14 @@ from pathlib import Path
 
 import pytest
 import stand_ins
+import surroundings
 from answers import FLOORS, TEMPLATE
 from cookiecutter.main import cookiecutter
+from hypothesis.configuration import set_hypothesis_home_dir
 
-# Cargo's output is kept between runs, like nox's environments: it is ignored by git.
-BUILD = TEMPLATE / "build" / "tests"
-
-# Images of containers often set it. Tools that are compiled anew at each start, and tests
-# start them thousands of times, take twice the time.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# What tests write outside of temporary folders, cargo's output above all. It is kept between runs,
+# and every worker has its own: two projects of one name put their library in one place.
+BUILD = TEMPLATE / "build" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -45,12 +44,8 @@ PYTHONS = pythons_at_hand()
 
 
 def cargo_target(version: str = f"3.{sys.version_info.minor}") -> str:
-    """The cargo target folder for an interpreter: in each, PyO3 is compiled once.
-
-    Every worker has its own, because two projects of one name put their library in one place.
-    """
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    return str(BUILD / f"target-{worker}-{version}")
+    """The cargo target folder for an interpreter: in each, PyO3 is compiled once."""
+    return str(BUILD / f"target-{version}")
 
 
 # For builds whose library is not what is looked at: a quarter of the time.
@@ -77,6 +72,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    surroundings.deliver_signals()
+    set_hypothesis_home_dir(BUILD / "hypothesis")
     config.option.arch = config.option.arch or ["x86_64", "i686"]
 
 

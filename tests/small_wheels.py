@@ -10,10 +10,10 @@ import re
 import subprocess
 import sys
 import tarfile
+import tempfile
 from functools import cache
 from pathlib import Path
 
-from conftest import BUILD
 from wheel.wheelfile import WheelFile
 
 # Zig's name of each platform, and the platform tag that its wheels have.
@@ -57,19 +57,19 @@ def metadata(version: str, more: str, description: str) -> bytes:
 def library(platform: str, code: str) -> bytes:
     """A shared library for a platform, compiled from C without any other library."""
     target, _ = PLATFORMS[platform]
-    BUILD.mkdir(parents=True, exist_ok=True)
-    file = BUILD / f"library-{platform}"
     # Without a C library, Windows has nothing to start the DLL with, and imports nothing at all.
     options = ["-Wl,--no-entry"] if "windows" in target else ["-Wl,-undefined,dynamic_lookup"]
     if "linux" in target:
         options = []
     command = [sys.executable, "-m", "ziglang", "cc", f"--target={target}", "-shared", "-nostdlib"]
-    subprocess.run(
-        [*command, *options, "-O1", "-s", "-x", "c", "-", f"-o{file}"],
-        input=code.encode(),
-        check=True,
-    )
-    return file.read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "library")
+        subprocess.run(
+            [*command, *options, "-O1", "-s", "-x", "c", "-", f"-o{file}"],
+            input=code.encode(),
+            check=True,
+        )
+        return file.read_bytes()
 
 
 def entry_point(name: str, uses: str = "") -> str:

@@ -6,11 +6,13 @@ Needed: root, and the Debian packages podman, netavark, runc and debootstrap; fo
 that this CPU does not run, qemu-user-static and binfmt-support too.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 SUITE = "bookworm"
@@ -64,10 +66,16 @@ class StandIns:
         listed = " ".join(f"{name}={path}" for name, path in pythons.items())
         recipe = CONTAINERFILE.read_text() + SUITE + listed
         name = f"localhost/stand-in-{arch}:{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+        with _one_at_a_time():
+            self._build(arch, debian, platform, listed, name)
+        return name
+
+    def _build(self, arch: str, debian: str, platform: str, listed: str, name: str) -> None:
+        """Build an image, unless it is there."""
         environment = self.environment(arch)
         exists = subprocess.run(["podman", "image", "exists", name], env=environment)
         if exists.returncode == 0:
-            return name
+            return
         base = self._base(arch, debian)
         cargo = self.rustup if arch == "x86_64" and self.rustup else Path("/usr/bin")
         _say(f"{name}: add the interpreters")
@@ -85,7 +93,6 @@ class StandIns:
             stdout=subprocess.DEVNULL,
             check=True,
         )  # fmt: skip
-        return name
 
     def environment(self, arch: str) -> dict[str, str]:
         """The variables under which podman runs the images of an architecture."""
@@ -120,7 +127,8 @@ events_logger = "file"
         name = f"localhost/stand-in-newest:{NEXT_SUITE}"
         packages = ["ca-certificates"]
         packages += [f"python{version}-venv" for version in ("3.14", "3.15")]
-        return self._import("x86_64", name, NEXT_SUITE, "amd64", packages)
+        with _one_at_a_time():
+            return self._import("x86_64", name, NEXT_SUITE, "amd64", packages)
 
     def _base(self, arch: str, debian: str) -> str:
         """A minimal Debian with Python, a C compiler and, off this CPU, Debian's Rust."""
@@ -176,6 +184,16 @@ events_logger = "file"
         file = os.environ.get("SSL_CERT_FILE")
         keys = ("PIP_CERT", "SSL_CERT_FILE", "CARGO_HTTP_CAINFO")
         return dict.fromkeys(keys, file) if file else {}
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Let other workers wait: all have the same images."""
+    import fcntl  # which Windows has not
+
+    with CONTAINERFILE.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _rustup_home() -> Path:

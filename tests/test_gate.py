@@ -100,10 +100,17 @@ def rename(old: str, new: str) -> Callable[[Path], None]:
     return rename
 
 
-def replace(platform: str = LINUX, tag: str = ABI3, **wrong: object) -> Callable[[Path], None]:
+def replace(
+    platform: str = LINUX,
+    tag: str = ABI3,
+    code: Callable[[], bytes] = bytes,
+    **wrong: object,
+) -> Callable[[Path], None]:
+    """With another library, `code` compiles it: in the test, not where the tests are collected."""
+
     def replace(project: Path) -> None:
         remove(project)
-        make_wheel(project / "dist", platform, tag, **wrong)  # type: ignore[arg-type]
+        make_wheel(project / "dist", platform, tag, code=code(), **wrong)  # type: ignore[arg-type]
 
     return replace
 
@@ -148,8 +155,8 @@ def litter(project: Path) -> None:
     (project / "dist" / "notes.txt").write_text("not for users")
 
 
-def uses(symbol: str) -> bytes:
-    return library(LINUX, entry_point("PyInit__native", uses=symbol))
+def compiled(platform: str, uses: str = "") -> Callable[[], bytes]:
+    return lambda: library(platform, entry_point("PyInit__native", uses))
 
 
 PRIVATE = "Classifier: Private :: Do Not Upload"
@@ -186,11 +193,11 @@ FAULTS = {
         "where no Python with the ABI abi3 looks",
     ),
     "library of another processor": (
-        replace(code=library("manylinux_aarch64", entry_point("PyInit__native"))),
+        replace(code=compiled("manylinux_aarch64")),
         "was not compiled for manylinux_x86_64",
     ),
     "library of another system": (
-        replace(code=library("macosx_x86_64", entry_point("PyInit__native"))),
+        replace(code=compiled("macosx_x86_64")),
         "was not compiled for manylinux_x86_64",
     ),
     "no library": (replace(without="_native.abi3.so"), "holds no extension module"),
@@ -210,8 +217,14 @@ FAULTS = {
         "asks for macosx_12_0_arm64, newer than the 11.0",
     ),
     "any Linux": (replace(platform_tag="linux_x86_64"), "is for linux_x86_64, no platform of"),
-    "beyond the stable ABI": (replace(code=uses("PyUnicode_New")), "it uses PyUnicode_New"),
-    "newer than the floor": (replace(code=uses("PyList_GetItemRef")), "it uses PyList_GetItemRef"),
+    "beyond the stable ABI": (
+        replace(code=compiled(LINUX, "PyUnicode_New")),
+        "it uses PyUnicode_New",
+    ),
+    "newer than the floor": (
+        replace(code=compiled(LINUX, "PyList_GetItemRef")),
+        "it uses PyList_GetItemRef",
+    ),
     "no license": (replace(without="LICENSE"), "holds no license"),
     "no stub": (replace(without=".pyi"), r"holds no stub, \*\.pyi"),
     "no py.typed": (replace(without="py.typed"), "holds no py.typed"),

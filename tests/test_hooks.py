@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 import tomllib
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, distribution
@@ -303,56 +302,6 @@ def test_no_module_of_the_projects_own_tools_can_be_shadowed(
         for name in names:
             assert complain(package_name=name), f"{name}, of {tool}"
     assert {"pytest", "mypy", "maturin", "setuptools", "colorama"} <= known
-
-
-def test_rendering_is_a_clean_repository_with_one_commit(run: Run, tmp_path: Path) -> None:
-    project, printed = rendered(run, tmp_path, identity=True)
-    assert "with a first commit" in printed
-    assert "cd fast-doubles\n    nox " in printed
-    assert run("git", "branch", "--show-current", cwd=project).stdout == "main\n"
-    assert run("git", "rev-list", "--count", "HEAD", cwd=project).stdout == "1\n"
-    assert run("git", "status", "--porcelain", "--ignored", cwd=project).stdout == ""
-
-
-def test_unknown_user_gets_a_repository_without_commit(run: Run, tmp_path: Path) -> None:
-    project, printed = rendered(run, tmp_path, identity=False)
-    assert "git does not know your name yet" in printed
-    assert run("git", "rev-parse", "HEAD", cwd=project, check=False).returncode != 0
-    assert "?? " not in run("git", "status", "--porcelain", cwd=project).stdout
-
-
-def test_surrounding_repository_is_left_alone(run: Run, tmp_path: Path) -> None:
-    run("git", "init", "--quiet", cwd=tmp_path)
-    project, printed = rendered(run, tmp_path, identity=True)
-    assert "inside a git repository" in printed
-    assert not (project / ".git").exists()
-    assert run("git", "status", "--porcelain", cwd=tmp_path).stdout.startswith("??")
-
-
-def test_without_git_the_files_are_rendered_all_the_same(run: Run, tmp_path: Path) -> None:
-    project, printed = rendered(run, tmp_path, identity=True, PATH=str(tmp_path))
-    assert "git is not installed" in printed
-    assert not (project / ".git").exists()
-    assert (project / "pyproject.toml").exists()
-
-
-def rendered(run: Run, folder: Path, *, identity: bool, **variables: str) -> tuple[Path, str]:
-    """Render into a folder, for a user whom git knows or does not; the project and the output."""
-    config = folder / "gitconfig"
-    user = "[user]\nname = Test\nemail = test@example.com\n"
-    config.write_text(user if identity else "[user]\nuseConfigOnly = true\n")
-    output = run(
-        Path(sys.executable).parent / "cookiecutter",
-        TEMPLATE,
-        "--no-input",
-        "-o",
-        folder,
-        cwd=folder,
-        GIT_CONFIG_GLOBAL=str(config),
-        GIT_CONFIG_NOSYSTEM="1",
-        **variables,
-    ).stdout
-    return folder / "fast-doubles", output
 
 
 OWN = {  # a project that was there before: files of the rendering's names, and others

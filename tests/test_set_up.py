@@ -1,6 +1,7 @@
 """`make demo` and `make test` say in one line what the machine lacks."""
 
 import importlib.util
+import shlex
 import shutil
 import stat
 import subprocess
@@ -36,7 +37,7 @@ def make(run: Run, tmp_path: Path) -> Callable[[str], str]:
 def fake_python(folder: Path, script: str) -> str:
     """A command that behaves like this interpreter, after some lines of shell."""
     command = folder / "fake-python"
-    command.write_text(f'#!/bin/sh\n{script}\nexec {sys.executable} "$@"\n')
+    command.write_text(f'#!/bin/sh\n{script}\nexec {shlex.quote(sys.executable)} "$@"\n')
     command.chmod(command.stat().st_mode | stat.S_IXUSR)
     return str(command)
 

@@ -91,6 +91,7 @@ def test_hooks_neither_delete_nor_download_nor_import_others_code() -> None:
         assert imported <= {
             "json",
             "keyword",
+            "os",
             "pathlib",
             "re",
             "shutil",
@@ -98,6 +99,7 @@ def test_hooks_neither_delete_nor_download_nor_import_others_code() -> None:
             "sys",
             "unicodedata",
         }, file
+        assert set(re.findall(r"\bos\.(\w+)", source)) <= {"environ"}, file
         assert not re.search(
             r"rmtree|unlink|remove\(|\.rmdir|\.rename|\.write|touch|shell=|eval\(|exec\(", source
         ), file

@@ -188,7 +188,8 @@ def follow(
     config.write_text(f"cookiecutters_dir: {folder / 'cache'}\nreplay_dir: {folder / 'replay'}")
 
     def follow(command: str, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = command.replace(URL, str(template)).replace("python3 -c", f"{sys.executable} -c")
+        python = shlex.quote(sys.executable)
+        command = command.replace(URL, str(template)).replace("python3 -c", f"{python} -c")
         command = command.replace("gh:OWNER/cookiecutter-pyo3-wheel", f"git+{template.as_uri()}")
         command = command.replace("uvx cruft", cruft).replace("uvx cookiecutter", "cookiecutter")
         variables = GIT | {"COOKIECUTTER_CONFIG": str(config)}

@@ -264,7 +264,8 @@ def test_ctrl_c_while_git_works(
     tools, started = tmp_path / "bin", tmp_path / "started"
     tools.mkdir()
     git = tools / "git"
-    git.write_text(f'#!/bin/sh\n[ "$1" = init ] || exit 1\ntouch {started}\nexec sleep 60\n')
+    init = f"*' init '*) touch {started}; exec sleep 60"
+    git.write_text(f'#!/bin/sh\ncase " $* " in {init};; esac\nexit 1\n')
     git.chmod(0o755)
     process = subprocess.Popen(
         [COOKIECUTTER, TEMPLATE, "--no-input", "--default-config", "-o", tmp_path],

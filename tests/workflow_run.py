@@ -8,6 +8,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import yaml
 from conftest import QUICK
 
 # What `gh release` does, for a folder in place of GitHub.
-GH = f"""#!{sys.executable}
+GH = """
 import os, pathlib, shutil, sys
 _, command, tag, *words = sys.argv[1:]
 release = pathlib.Path(os.environ["GH_FOLDER"], tag)
@@ -38,7 +39,7 @@ elif command == "upload":
 elif command == "edit" and words == ["--draft=false"]:
     (release / "draft").rename(release / "published")
 else:
-    sys.exit(f"not known here: {{sys.argv}}")
+    sys.exit(f"not known here: {sys.argv}")
 """
 # What stands in for cibuildwheel: small_wheels.py says what it makes.
 SMALL_WHEELS = [sys.executable, str(Path(__file__).with_name("small_wheels.py"))]
@@ -204,7 +205,9 @@ class WorkflowRun:
         (tools / "cibuildwheel").mkdir(parents=True, exist_ok=True)
         (tools / "cibuildwheel" / "__init__.py").touch()
         (tools / "cibuildwheel" / "__main__.py").write_text(CIBUILDWHEEL)
-        (tools / "gh").write_text(GH)
+        (tools / "gh.py").write_text(GH)
+        words = shlex.join([sys.executable, str(tools / "gh.py")])
+        (tools / "gh").write_text(f'#!/bin/sh\nexec {words} "$@"\n')
         (tools / "gh").chmod(0o755)
         environment = {
             **os.environ,
