@@ -57,6 +57,12 @@ def test_commands_exist() -> None:
         assert f"\ndef {session}(" in project
 
 
+def test_oldest_cookiecutter_is_said_alike() -> None:
+    start = (TEMPLATE / "docs" / "getting-started.md").read_text("utf-8")
+    said = [re.findall(r"cookiecutter ([\d.]+) or newer", page) for page in (README, start)]
+    assert said == [["2.1"], ["2.1"]]  # tests/test_ways_in.py renders with it
+
+
 def test_pyo3_is_the_version_that_is_claimed() -> None:
     (claimed,) = re.findall(r"\(newest: [\d.]+\) \| ([\d.]+) \|", README)
     cargo = (PROJECT_FOLDER / "Cargo.toml").read_text("utf-8")

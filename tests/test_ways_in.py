@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from answers import BACKENDS, LICENSES, TEMPLATE
-from conftest import GIT
+from conftest import GIT, python_of
 
 Render = Callable[..., Path]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -75,6 +75,16 @@ def test_relative_folder(
     assert "cookiecutter-pyo3-wheel: project_slug is '-'" in result.stdout
     assert "Traceback" not in result.stdout
     assert list((tmp_path / "refused").iterdir()) == []
+
+
+def test_oldest_cookiecutter(render: Render, run: Run, tmp_path: Path) -> None:
+    python = python_of(tmp_path / "environment")
+    run("uv", "venv", tmp_path / "environment", f"--python={sys.executable}", cwd=tmp_path)
+    install = ("uv", "pip", "install", f"--python={python}")
+    run(*install, "cookiecutter==2.1.0", cwd=tmp_path, UV_CONSTRAINT="")  # newer ones are locked
+    command = (python.with_name("cookiecutter"), TEMPLATE, "--no-input", "--default-config")
+    run(*command, "--output-dir=out", cwd=tmp_path)
+    assert files(tmp_path / "out" / "fast-doubles") == files(render())
 
 
 def test_two_versions_in_one_process(

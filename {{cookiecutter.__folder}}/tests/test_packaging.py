@@ -11,6 +11,7 @@ import sys
 import sysconfig
 import tarfile
 import tomllib
+from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -51,6 +52,21 @@ def test_stub_has_the_names_of_the_library() -> None:
     names = re.findall(r"^__all__ = (\[.*?\])", stub.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     stated = sorted(ast.literal_eval(names[0])) if names else []
     assert stated == sorted(library.__all__), f"{stub}: not the names that rust/python.rs gives"
+
+
+def test_python_finds_one_library() -> None:
+    # Python loads the first one. A library of another backend may hide the one of the last build.
+    name = MODULE.rpartition(".")[2]
+    sources = ROOT.joinpath("python", *MODULE.split("."))
+    loaded = Path(importlib.import_module(MODULE).__file__ or "")
+    for folder in (loaded.parent, sources.parent):
+        files = [folder / f"{name}{suffix}" for suffix in EXTENSION_SUFFIXES]
+        found = [str(file) for file in files if file.exists()]
+        assert len(found) <= 1, (
+            f"Python loads the first of {' and '.join(found)}: delete all of them (in a checkout: "
+            "`git clean -dX --force python`) and build again, with `pip install -e .` or "
+            f"`uv sync --inexact --reinstall-package {PYPROJECT['project']['name']}`"
+        )
 
 
 def test_features_of_pyo3_name_the_floor() -> None:
