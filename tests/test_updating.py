@@ -497,7 +497,6 @@ def test_switching_the_backend_by_hand(
     apply(answers, project / ".template.json", back)
     if back:
         (project / "setup.py").unlink()
-        (project / "MANIFEST.in").unlink()
     else:
         for command in commands("Switch the backend")[1]:
             follow(command, project)

@@ -14,7 +14,6 @@ import secrets
 import shutil
 import signal
 import sys
-import tarfile
 import tempfile
 import threading
 import time
@@ -146,8 +145,7 @@ def install_and_test(source: Path, clone: Path, python: Path, url: str, package:
 
 def unpack(sdist: Path, folder: Path) -> Path:
     """Unpack an sdist; return the folder of its sources, in which CI builds and tests too."""
-    with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
+    shutil.unpack_archive(sdist, folder)
     (source,) = folder.iterdir()
     return source
 
