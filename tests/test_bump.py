@@ -148,6 +148,36 @@ def test_the_undo_for_a_tag_that_exists(
     assert run("git", "status", "--porcelain", cwd=project).stdout == ""
 
 
+REFUSALS = {
+    "a hook": {"core.hooksPath": "../hooks"},
+    "signing": {"commit.gpgSign": "true", "gpg.program": "/no/such/program"},
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_undo_for_a_commit_that_git_refused(
+    tool: str, refusal: str, project: Path, commands: dict[str, list[str]], run: Run
+) -> None:
+    hook = project.with_name("hooks") / "pre-commit"
+    hook.parent.mkdir()
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    for key, value in REFUSALS[refusal].items():
+        run("git", "config", key, value, cwd=project)
+    result = run(*commands[tool], "patch", cwd=project, check=False, **GIT)
+    assert result.returncode != 0
+    assert run("git", "tag", cwd=project).stdout == ""
+    assert run("git", "status", "--porcelain", cwd=project).stdout != ""  # hence the advice
+    for key in REFUSALS[refusal]:
+        run("git", "config", "--unset", key, cwd=project)
+    (undo,) = advice(project, "git refused the commit of a bump")
+    run(*undo.split(), cwd=project)
+    assert run("git", "status", "--porcelain", cwd=project).stdout == ""
+    run(*commands[tool], "patch", cwd=project, **GIT)
+    assert run("git", "tag", cwd=project).stdout == "v0.1.1\n"
+
+
 def test_the_undo_of_a_bump(project: Path, run: Run) -> None:
     before = run("git", "rev-parse", "HEAD", cwd=project).stdout
     run("bump2version", "patch", cwd=project, **GIT)
