@@ -158,8 +158,7 @@ def test_outside_a_repository_an_sdist_is_refused(
     outside = {"GIT_CEILING_DIRECTORIES": str(project.parent)}
     result = run(*command, cwd=project, check=False, **outside)
     assert result.returncode != 0
-    said = {"maturin": "fatal: not a git repository", "setuptools-rust": "`git add --all`"}
-    assert said[backend] in result.stdout
+    assert "fatal: not a git repository" in result.stdout
     assert not list(project.glob("dist/*"))
 
 
