@@ -24,7 +24,7 @@ def test(session: nox.Session) -> None:
     set_up(session)
     # The tests of one file share what they build, so they stay on one worker. In their own order:
     # else the files with the fewest tests, whose tests take longest, would come last.
-    options = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder")
+    options = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder", "--durations=30")
     session.run("pytest", *options, *session.posargs)
 
 

@@ -380,7 +380,7 @@ def environment() -> dict[str, str]:
     kept = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith(("NOX", "PYTEST", "VIRTUAL_ENV"))
+        if not key.startswith(("NOX", "PYTEST", "UV_PROJECT", "UV_PYTHON", "VIRTUAL_ENV"))
         and not key.endswith(("_CONSTRAINT", "_BUILD_CONSTRAINT"))
     }
     return kept | {

@@ -139,9 +139,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     lock = (TEMPLATE / "requirements.txt").read_text("utf-8")
     constraints = tmp_path_factory.mktemp("lock") / "constraints.txt"
     constraints.write_text("\n".join(re.findall(r"^[a-z].*==[^\\\s]+(?: ;[^\\]+)?", lock, re.M)))
-    kept = {
-        key: value for key, value in os.environ.items() if not key.startswith(("NOX", "PYTEST"))
-    }
+    # nox names its own environment to uv: `uv run` in a project would install into that one.
+    of_the_session = ("NOX", "PYTEST", "UV_PROJECT", "UV_PYTHON", "VIRTUAL_ENV")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(of_the_session)}
     return kept | {
         "CARGO_TERM_COLOR": "never",
         "MATURIN_NO_INSTALL_RUST": "1",
