@@ -20,8 +20,11 @@ HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 BUILDER = None if HERE in PYTHONS else PYTHONS[0]  # nox's own Python, unless it is too old
 PACKAGE = next(Path("python").glob("*/__init__.py")).parent.name
 # git names a repository to its hooks, which need not be the one that a build asks git about.
-LEFT_OUT = runpy.run_path("release/environment.py")["left_out"]()
-OF_GIT = {name: None for name in LEFT_OUT if name.startswith("GIT_")}
+OF_GIT = {
+    name: None
+    for name in os.environ
+    if name.startswith("GIT_") and not name.startswith("GIT_CONFIG_")
+}
 
 
 @nox.session
@@ -112,11 +115,12 @@ def install_wheel(session: nox.Session, *groups: str) -> None:
         command = ["python", "-m", "build", f"--outdir={folder}"]
         command.append("--installer=uv" if uv else "--installer=pip")
         if not git_tracks(session):
-            session.warn("git tracks no files here, so there is no sdist: building in the folder")
             command.append("--wheel")
-        # By way of the sdist, as in a release; in the usual target folder, for quick rebuilds.
-        target = os.environ.get("CARGO_TARGET_DIR", str(Path("target").absolute()))
-        session.run(*command, env=OF_GIT | {"CARGO_TARGET_DIR": target})
+        # By way of the sdist, as in a release; in the usual target folder, for quick rebuilds. Not
+        # in nox's folder, where cargo and git would find the files of this one.
+        target = Path(os.environ.get("CARGO_TARGET_DIR", "target")).absolute()
+        places = {"CARGO_TARGET_DIR": str(target), "TMPDIR": os.environ.get("TMPDIR")}
+        session.run(*command, env=OF_GIT | places)
         BUILT.extend([*folder.glob("*.whl"), *folder.glob("*.tar.gz")])
     # Not `session.install`, which `nox -R` leaves out: it would test an earlier wheel.
     pip = ("uv", "pip") if session.venv_backend == "uv" else ("python", "-m", "pip")
@@ -124,18 +128,22 @@ def install_wheel(session: nox.Session, *groups: str) -> None:
 
 
 def git_tracks(session: nox.Session) -> bool:
-    """Whether git tracks this folder; files that it does not track are named."""
+    """Whether git tracks this folder, so that there is an sdist; says what is not in it."""
 
     def git(*options: str) -> str:
         command = ("git", "ls-files", *options)
-        codes = [0, 128]  # 128: there is no repository here
+        codes = [0, 128]  # 128: git reads no repository here, and says why
         listed = session.run(
             *command, env=OF_GIT, external=True, silent=True, log=False, success_codes=codes
         )
-        return listed or ""
+        return (listed or "").strip()
 
-    if shutil.which("git") is None or "pyproject.toml" not in git("pyproject.toml").splitlines():
+    tracked = git("pyproject.toml") if shutil.which("git") else "git is not installed"
+    if "pyproject.toml" not in tracked.splitlines():
+        session.warn(f"Building in the folder, without an sdist: git tracks none of it. {tracked}")
         return False
+    if gone := git("--deleted"):
+        session.error(f"Deleted, but git still tracks it: `git add --all`\n{gone}")
     if new := git("--others", "--exclude-standard"):
         session.warn(f"Not in the wheel, because git does not track it (`git add`):\n{new}")
     return True

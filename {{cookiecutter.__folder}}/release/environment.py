@@ -33,6 +33,7 @@ PASSED = [
     # where crates come from, and where cargo keeps what it has compiled
     *("CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_NET_*", "CARGO_HTTP_*", "CARGO_REGISTR*"),
     *("CARGO_SOURCE_*", "RUSTUP_*", "MATURIN_NO_INSTALL_RUST"),
+    *("SSH_AUTH_SOCK", "SSH_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "NETRC"),
     # where packages come from; for pip, see also `package_sources`
     *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_TRUSTED_HOST", "PIP_CERT"),
     *("PIP_CLIENT_CERT", "PIP_PROXY", "PIP_TIMEOUT", "PIP_DEFAULT_TIMEOUT", "PIP_RETRIES"),

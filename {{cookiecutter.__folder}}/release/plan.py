@@ -73,8 +73,12 @@ def read_wheels(file: Path = WHEELS) -> dict[str, list[str]]:
     """
     if not file.exists():
         raise ValueError(f"{file.name} is missing: it belongs into {file.parent.name}/")
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file.name} is no text in UTF-8: {error}") from error
     wheels: dict[str, list[str]] = {}
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         platform, *abis = line.partition("#")[0].split() or [""]
         where = f"{file.name}, line {number}"
         if not platform:
@@ -130,14 +134,17 @@ def install_matrix(wheels: dict[str, list[str]], floor: str) -> list[dict[str, s
 def requires_python() -> str:
     """`requires-python` of pyproject.toml; where it is not there, the like of setup.cfg; or ""."""
     setup = configparser.RawConfigParser()
-    setup.read("setup.cfg", "utf-8")
+    try:
+        setup.read("setup.cfg", "utf-8")
+    except (configparser.Error, ValueError) as error:
+        sys.exit(f"setup.cfg cannot be read: {error}")
     older = setup.get("options", "python_requires", fallback="")
     file = Path("pyproject.toml")
     if not file.exists():
         sys.exit(f"{file} is missing: start this in the project's folder")
     try:
         project = tomllib.loads(file.read_text("utf-8")).get("project", {})
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"{file}: {error}")
     return str(project.get("requires-python", older))
 

@@ -39,7 +39,7 @@ def load(file: Path) -> dict[str, Any]:
         sys.exit(f"{file} is missing: start this in the project's folder")
     try:
         return tomllib.loads(file.read_text("utf-8"))
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"{file}: {error}")
 
 
@@ -76,7 +76,10 @@ def problems() -> Iterator[str]:
             continue
         metadata = call("cargo", "metadata", "--locked", "--format-version=1", cwd=crate)
         if "--locked" in metadata.stderr:
-            yield "Cargo.lock is not what Cargo.toml asks for: `cargo metadata`, commit the lock"
+            yield (
+                f"{crate / 'Cargo.lock'} is not what Cargo.toml asks for: `cargo metadata` in that "
+                "folder, commit the lock"
+            )
         elif metadata.returncode:
             yield f"cargo cannot read {crate / 'Cargo.toml'}: {said(metadata)}"
     yield from problems_of_the_toolchain()
@@ -101,13 +104,30 @@ def problems_of_git() -> Iterator[str]:
         )
     if top.returncode:
         return
-    if not git("ls-files", "Cargo.lock", "*/Cargo.lock"):
+    listed = call("git", "ls-files", "--stage", "-z")
+    if listed.returncode:
+        yield f"git does not list its files: {said(listed)}"
+        return
+    modes: dict[str, list[str]] = {}
+    for entry in listed.stdout.split("\0")[:-1]:
+        words, _, name = entry.partition("\t")
+        modes.setdefault(words.partition(" ")[0], []).append(name)
+    if not any(Path(name).name == "Cargo.lock" for names in modes.values() for name in names):
         yield "git tracks no Cargo.lock: `git add Cargo.lock`, and commit it"
-    entries = (git("ls-files", "--stage") or "").splitlines()
-    if modules := [entry.partition("\t")[2] for entry in entries if entry.startswith("160000 ")]:
+    if modules := modes.get("160000"):
         yield (
             f"{', '.join(modules)}: a git submodule, which the sdist and CI's checkouts leave out. "
             "Name a crate in Cargo.toml (`git = URL`, `rev = ...`), or commit the files themselves"
+        )
+    if links := [name for name in modes.get("120000", []) if not Path(name).is_file()]:
+        yield (
+            f"{', '.join(links)}: a symbolic link to a folder or to nothing, which an sdist cannot "
+            "hold. Commit the files themselves, or leave the link out of the sdist by name"
+        )
+    if pointers := git("ls-files", ":(attr:filter=lfs)"):
+        yield (
+            f"{', '.join(pointers.splitlines())}: of git LFS, whose files CI's checkouts leave "
+            "out. Commit the files themselves"
         )
 
 
@@ -116,12 +136,13 @@ def problems_of_the_toolchain() -> Iterator[str]:
     for name in ("rust-toolchain.toml", "rust-toolchain"):
         if not Path(name).exists():
             continue
-        text = Path(name).read_text("utf-8")
+        text = Path(name).read_text("utf-8", errors="replace")
         # The older file may hold the name of a toolchain and nothing else.
-        channel = text.strip() if "[" not in text else load(Path(name))["toolchain"].get("channel")
+        table = load(Path(name)).get("toolchain", {}) if "[" in text else {"channel": text.strip()}
+        channel = table.get("channel")
         settings = Path("pyproject.toml").read_text("utf-8")
         for other in re.findall(r"""\bRUSTUP_TOOLCHAIN\s*=\s*["']?([\w.-]+)""", settings):
-            if other != channel:
+            if channel and other != channel:
                 yield (
                     f"{name} asks for Rust {channel}, but pyproject.toml sets RUSTUP_TOOLCHAIN to "
                     f"{other}, which wins in every wheel: set both to one"
@@ -140,7 +161,7 @@ def problems_of_the_version() -> Iterator[str]:
     try:
         bump.read(".bumpversion.cfg", "utf-8")
         current = bump.get("bumpversion", "current_version", fallback=None)
-    except configparser.Error as error:
+    except (configparser.Error, ValueError) as error:
         yield f".bumpversion.cfg cannot be read: {error}"
     else:
         if version and current is not None and current != version:
@@ -205,11 +226,18 @@ def main() -> None:
     parser.add_argument("--branch", default="origin/main", help="where the tag must be merged")
     options = parser.parse_args()
     clean()
-    fatal = list(problems())
-    if options.tag:
-        fatal += [*wrong_tag(options.tag, options.branch), *todos()]
-    else:
-        list_todos()
+    try:
+        fatal = list(problems())
+        if options.tag:
+            fatal += [*wrong_tag(options.tag, options.branch), *todos()]
+        else:
+            list_todos()
+    except (AttributeError, TypeError) as error:
+        # A version without quotes, a text in place of a list. The tool knows all such rules.
+        sys.exit(
+            "pyproject.toml or Cargo.toml has a value of the wrong kind: "
+            f"`uvx validate-pyproject pyproject.toml` names it ({error})"
+        )
     if fatal:
         sys.exit("\n".join(fatal))
 

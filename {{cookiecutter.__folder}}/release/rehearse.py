@@ -41,6 +41,7 @@ SETTINGS = {
     "tag.forceSignAnnotated": "false",
     "core.hooksPath": os.devnull,
     "clone.rejectShallow": "false",
+    "protocol.file.allow": "always",
     "color.ui": "false",
     "log.showSignature": "false",
 }
@@ -68,7 +69,7 @@ def step(name: str, advice: str) -> Iterator[list[str]]:
         yield results
     except Failed as error:
         advice = error.advice or advice
-        if left := git("status", "--short", "--untracked-files=normal"):
+        if left := git("status", "--porcelain", "--untracked-files=normal"):
             advice = f"What is not committed took no part:\n{left}\n{advice}"
         if TAKEN_AWAY:
             advice += (
@@ -167,8 +168,8 @@ def must_start_programs(scratch: Path) -> None:
     probe.chmod(0o700)
     if os.name == "posix" and call(probe).returncode:
         raise Failed(
-            f"No program can be started in {scratch.parent}, and builds start some: "
-            "name another folder in TMPDIR."
+            f"No program can be started in {scratch.parent}, and builds start some.",
+            "Name another folder in TMPDIR.",
         )
 
 
@@ -186,7 +187,7 @@ def rehearse(scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
     with step("clone", "It takes a git repository with a commit.") as results:
         run(Path(), "git", "clone", "--quiet", "--no-local", ".", clone)
         results.append(run(clone, "git", "log", "-1", "--format=%h %s"))
-    unchanged = "Your repository is unchanged. If the tag exists, raise the version."
+    unchanged = "Your repository is unchanged. release/README.md says what to do in which case."
     with step("bump and tag", unchanged) as results:
         if part and not wheelhouse:  # its wheels were built before any bump
             run(clone, PYTHON, "-m", "bumpversion", part)
@@ -256,6 +257,7 @@ def main() -> None:
         signal.signal(stop, lambda *_: sys.exit("\nstopped"))
     os.environ.update(package_sources())
     TAKEN_AWAY.extend(clean())
+    os.environ["TMPDIR"] = tempfile.gettempdir()  # where TMPDIR is no folder, tools disagree
     skipped = list(not_rehearsed())
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         rehearse(Path(scratch), options.part, options.wheelhouse)

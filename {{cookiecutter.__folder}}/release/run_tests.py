@@ -21,7 +21,7 @@ def main() -> None:
         sys.exit(f"{file} is missing: start this in the project's folder, or in an unpacked sdist")
     try:
         table = tomllib.loads(file.read_text("utf-8"))
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"{file}: {error}")
     settings = table.get("tool", {}).get("cibuildwheel", {})
     command, sources = settings.get("test-command"), settings.get("test-sources", [])
@@ -38,7 +38,7 @@ def main() -> None:
             copy = Path(folder, source)
             copy.parent.mkdir(parents=True, exist_ok=True)
             if Path(source).is_dir():
-                shutil.copytree(source, copy, dirs_exist_ok=True)
+                shutil.copytree(source, copy, symlinks=True, dirs_exist_ok=True)
             elif Path(source).exists():
                 shutil.copy(source, copy)
             else:

@@ -125,14 +125,17 @@ def test_sdist_holds_what_git_tracks() -> None:
     if not (sdist := os.environ.get("SDIST")):
         pytest.skip("the session `tests` of nox builds an sdist to look at")
     with tarfile.open(sdist) as archive:
-        names = [name.partition("/")[2] for name in archive.getnames()]
+        members = {member.name.partition("/")[2]: member for member in archive}
     # With a crate beside this folder, the folder is one of those in the sdist.
-    held = {*names, *(name.removeprefix(f"{ROOT.name}/") for name in names)}
+    held = members | {name.removeprefix(f"{ROOT.name}/"): m for name, m in members.items()}
     named = tuple(f"{name}/" for name in left_out())
     expected = [name for name in git() if not f"{name}/".startswith(named)]
-    missing = sorted({*expected, "release/wheel-requirements.txt"} - held)
+    missing = sorted({*expected, "release/wheel-requirements.txt"} - held.keys())
     assert expected
     assert not missing, f"git tracks them, but the sdist lacks them: {missing}"
+    programs = [entry.split("\t")[1] for entry in git("--stage") if entry.startswith("100755")]
+    lost = [name for name in programs if name in expected and not held[name].mode & 0o100]
+    assert not lost, f"not executable in the sdist, so start them by their interpreter: {lost}"
 
 
 def test_wheel_holds_all_files_of_the_package() -> None:
@@ -149,3 +152,5 @@ def test_no_file_of_the_package_is_unknown_to_git() -> None:
     new = git("--others", "--exclude-standard", "--", "python")
     hint = "`git add` them, or name them in .gitignore: a build in this folder ships them"
     assert not new, f"{new}: {hint}"
+    both = git("--cached", "--ignored", "--exclude-standard", "--", "python")
+    assert not both, f"{both}: tracked, but .gitignore names them, so a build here lacks them"
