@@ -283,6 +283,66 @@ def test_a_submodule_is_refused_with_the_reason(
     )
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+@pytest.mark.parametrize(
+    ("target", "refused"), [("rust", True), ("no-such", True), ("LICENSE", False)]
+)
+def test_a_link_that_an_sdist_cannot_hold_is_refused(
+    check: Check, project: Path, run: Run, target: str, refused: bool
+) -> None:
+    (project / "a link").symlink_to(target)
+    run("git", "add", "a link", cwd=project)
+    status, printed = check()
+    assert (status == 1) == refused
+    assert ("a link: a symbolic link to a folder or to nothing" in printed) == refused
+
+
+def test_files_of_git_lfs_are_refused(check: Check, project: Path, run: Run) -> None:
+    with (project / ".gitattributes").open("a") as attributes:
+        attributes.write("*.bin filter=lfs\n")
+    (project / "tests" / "big one.bin").write_text("version https://git-lfs.github.com/spec/v1\n")
+    run("git", "-c", "filter.lfs.clean=cat", "add", "--all", cwd=project)
+    status, printed = check()
+    assert status == 1
+    assert "tests/big one.bin: of git LFS, whose files CI's checkouts leave out" in printed
+
+
+def test_a_toolchain_file_without_a_channel_asks_for_nothing(check: Check, project: Path) -> None:
+    (project / "rust-toolchain.toml").write_text("[toolchain]\nprofile = 'minimal'\n")
+    # rustup takes the variable before the file, of which it says itself what is wrong.
+    rust = subprocess.run(["rustc", "--print=sysroot"], capture_output=True, text=True, check=True)
+    status, printed = check(RUSTUP_TOOLCHAIN=Path(rust.stdout.strip()).name)
+    assert status == 0, printed
+    assert "asks for Rust" not in printed
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("pyproject.toml", 'version = "0.1.0"', "version = 1.0"),
+        ("pyproject.toml", "classifiers = [", "classifiers = 3\n[tool.x]\nclassifiers = ["),
+        (".bumpversion.cfg", "[bumpversion]", "[bumpversion]\n\xff"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_no_traceback(
+    check: Check, project: Path, file: str, before: str, after: str
+) -> None:
+    content = (project / file).read_bytes()
+    assert before.encode() in content
+    (project / file).write_bytes(content.replace(before.encode(), after.encode("latin-1"), 1))
+    status, printed = check()  # which looks for a traceback
+    assert status == 1
+    assert file in printed
+
+
+def test_an_index_that_git_cannot_read_is_told_in_gits_words(check: Check, project: Path) -> None:
+    (project / ".git" / "index").write_bytes(b"broken")
+    status, printed = check()
+    assert status == 1
+    assert "git does not list its files: " in printed
+    assert "index file" in printed
+
+
 @pytest.mark.parametrize("name", ["rust-toolchain.toml", "rust-toolchain"])
 def test_another_rust_than_that_of_the_wheels_is_named(
     check: Check, project: Path, name: str, tmp_path: Path

@@ -26,6 +26,8 @@ MORE = {
     '    println!("cargo::rustc-cfg=quick");\n}\n',
     "rust/words.txt": "aardvark\n",
     "python/fast_doubles/table.json": "[1, 2]\n",
+    "python/fast_doubles/.hidden": "hidden\n",
+    "python/fast_doubles/.configuration/deep/x": "hidden too\n",
     "python/fast_doubles/data/deep/Ärger ö.txt": "deep\n",
     "tests/data/cases.txt": "aa 1\n",
     "tests/data/.hidden": "hidden\n",
@@ -216,3 +218,7 @@ def test_the_projects_own_tests_name_what_does_not_arrive(
     assert "the wheel lacks them: ['python/fast_doubles/new.json']" in printed
     assert "['python/fast_doubles/private.txt']: `git add` them, or" in printed
     assert re.search(r"3 failed, \d+ passed", printed), printed
+
+    (project / "docs" / "index.md").unlink()
+    printed = run("nox", "-R", "--sessions", session, cwd=project, check=False, **QUICK).stdout
+    assert "Deleted, but git still tracks it: `git add --all`\ndocs/index.md" in printed

@@ -133,7 +133,8 @@ def test_sdist_holds_what_git_tracks() -> None:
     missing = sorted({*expected, "release/wheel-requirements.txt"} - held.keys())
     assert expected
     assert not missing, f"git tracks them, but the sdist lacks them: {missing}"
-    programs = [entry.split("\t")[1] for entry in git("--stage") if entry.startswith("100755")]
+    entries = git("--stage", "--", "tests")
+    programs = [entry.split("\t")[1] for entry in entries if entry.startswith("100755")]
     lost = [name for name in programs if name in expected and not held[name].mode & 0o100]
     assert not lost, f"not executable in the sdist, so start them by their interpreter: {lost}"
 
