@@ -341,7 +341,7 @@ def test_dependabot_watches_every_lock_with_a_cooldown() -> None:
     for file in (own, its):
         for update in file["updates"]:
             assert update["cooldown"]["default-days"] >= 7
-            assert update["groups"]
+            assert [group["patterns"] for group in update["groups"].values()] == [["*"]]
     watched = {(u["package-ecosystem"], u["directory"]) for u in its["updates"]}
     assert watched == {("github-actions", "/"), ("cargo", "/"), ("pip", "/release")}
     project = f"/{PROJECT_FOLDER.name}"
