@@ -67,12 +67,13 @@ def complaints_of_tools(files: list[str]) -> Iterator[str]:
         return call(sys.executable, "-m", tool, *arguments)
 
     wheels = [file for file in files if file.endswith(".whl")]
-    # Libraries of auditwheel or delvewheel lie beside the package: no fault, as W004 and others say.
+    # auditwheel and delvewheel put libraries beside the package, which W004, W009 and W010 refuse.
     repaired = [wheel for wheel in wheels if has_libraries(wheel)]
     plain = [wheel for wheel in wheels if wheel not in repaired]
     checks = [run("twine", "check", "--strict", *files)]
-    checks += [run("check_wheel_contents", *plain)] if plain else []
-    checks += [run("check_wheel_contents", "--ignore=W004,W009,W010", *repaired)] if repaired else []
+    for group, options in (plain, []), (repaired, ["--ignore=W004,W009,W010"]):
+        if group:
+            checks.append(run("check_wheel_contents", *options, *group))
     for result in checks:
         if result.returncode:
             yield said(result)
