@@ -156,7 +156,8 @@ def make_sdist(folder: Path, *, version: str = "0.1.0", without: str = "", more:
         content = metadata(version, more, "# Fast Doubles")
         pkg_info = tarfile.TarInfo(f"{top}/PKG-INFO")
         pkg_info.size = len(content)
-        archive.addfile(pkg_info, io.BytesIO(content))
+        if without != "PKG-INFO":
+            archive.addfile(pkg_info, io.BytesIO(content))
     return file
 
 

@@ -216,6 +216,14 @@ FAULTS = {
         add("macosx_arm64", ABI3, platform_tag="macosx_12_0_arm64"),
         "asks for macosx_12_0_arm64, newer than the 11.0",
     ),
+    "macOS too new for Intel": (
+        add("macosx_x86_64", ABI3, platform_tag="macosx_11_0_x86_64"),
+        "asks for macosx_11_0_x86_64, newer than the 10.15",
+    ),
+    "for two platforms": (
+        replace(platform_tag="manylinux_2_17_x86_64.musllinux_1_1_x86_64"),
+        "is for manylinux_x86_64 and musllinux_x86_64, no platform of",
+    ),
     "any Linux": (replace(platform_tag="linux_x86_64"), "is for linux_x86_64, no platform of"),
     "beyond the stable ABI": (
         replace(code=compiled(LINUX, "PyUnicode_New")),
@@ -240,6 +248,9 @@ FAULTS = {
         replace(without="py", more="Classifier: Typing :: Typed"),
         r"holds no stub, \*\.pyi",
     ),
+    "sdist without metadata": (sdist(without="PKG-INFO"), "tar.gz: holds no PKG-INFO"),
+    "sdist without a manifest": (sdist(without="Cargo.toml"), "tar.gz: holds no Cargo.toml"),
+    "sdist without a build": (sdist(without="pyproject.toml"), "tar.gz: holds no pyproject.toml"),
     "sdist without sources": (sdist(without="rust/lib.rs"), "tar.gz: holds no Rust sources"),
     "sdist without license": (sdist(without="LICENSE"), "tar.gz: holds no license"),
     "private wheel": (replace(more=PRIVATE), "is never to be uploaded: .*Private :: Do Not Upload"),
@@ -355,6 +366,31 @@ def test_only_the_very_set_that_is_promised_passes(
         assert f"{platform} {abi}" in reasons
     for platform, abi in found - promise:
         assert f"the ABI {abi} for {platform}, which wheels.txt does not list" in reasons
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_library_is_taken_for_its_own_processor_and_no_other(name: str) -> None:
+    """musl and glibc differ elsewhere: the same compiler's libraries begin alike."""
+    header = library(name, entry_point("PyInit__native"))[:8192]
+    taken = {
+        other
+        for other, platform in plan.PLATFORMS.items()
+        if re.match(platform.header, header, re.DOTALL)
+    }
+    kind = re.sub("^(many|musl)linux_", "linux_", name)
+    assert {re.sub("^(many|musl)linux_", "linux_", other) for other in taken} == {kind}
+
+
+def test_libraries_that_a_repair_has_added_pass(project: Path, run: Run, refuse: Refuse) -> None:
+    """auditwheel and delvewheel put them beside the package; nothing else may be there."""
+    folder = "fast_doubles.libs"
+    for name in ("libz-0123abcd.so", "libssl-0123abcd.so.3"):
+        replace(extra=f"{folder}/{name}")(project)
+        run(sys.executable, "release/gate.py", "dist", cwd=project)
+    replace(extra=f"{folder}/x.pyc")(project)
+    assert "W001" in refuse()
+    replace(extra="leftover/x.py")(project)
+    assert "W009" in refuse()
 
 
 def test_limits_are_those_of_cibuildwheels_images() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import pytest
 from answers import BACKENDS, PROJECT_FOLDER
 from conftest import GIT, python_of
 from local_index import LocalIndex
-from small_wheels import entry_point, library, make_wheel
+from small_wheels import entry_point, library, make_tinylib, make_wheel
 from workflow_run import CARGO, PATH, SMALL_WHEELS, WorkflowRun
 
 Render = Callable[..., Path]
@@ -207,27 +208,80 @@ def test_platforms_without_a_runner_are_published_without_an_installation(
     assert_all_is_published(run, pypi, files=2)
 
 
+def test_files_are_dated_as_the_commit(built: Built, run: Run) -> None:
+    """Whoever builds the tag again gets the same bytes."""
+    asked = ("git", "log", "-1", "--format=%ct", "v0.1.0")
+    date = int(run(*asked, cwd=built.project.origin).stdout)
+    (sdist,) = built.run.store.glob("sdist/*")
+    with tarfile.open(sdist) as archive:
+        assert {member.mtime for member in archive if member.isfile()} == {date}
+    with zipfile.ZipFile(built.run.store / f"wheels-{LINUX}" / ABI3_WHEEL) as wheel:
+        dates = {member.date_time for member in wheel.infolist()}
+    assert dates == {time.gmtime(date - date % 2)[:6]}  # zip counts in twos
+
+
 @only_maturin
 @pytest.mark.parametrize("send", [False, True])
 def test_a_run_by_hand_never_publishes_to_pypi(
     built: Built, send: bool, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
 ) -> None:
-    by_hand = {"event": "workflow_dispatch", "inputs": {"testpypi": send}}
+    inputs = {"testpypi": True} if send else {}
+    by_hand = {"event": "workflow_dispatch", "inputs": inputs, "ref": "main"}
     run = built.resume("gate", tmp_path / "run", pypi, testpypi, **by_hand).run()
     assert ended(run) == NOTHING | {"gate": "success"}, run.printed
     assert_nothing_is_published(run, pypi)
     assert len(testpypi.files()) == (31 if send else 0)
 
 
+PRERELEASES = ["v1.0.0a1", "v1.0.0b2", "v1.0.0rc1", "v1.0.0.dev3"]
+
+
 @only_maturin
+@pytest.mark.parametrize("tag", [*PRERELEASES, "v1.0.0.post1"])
 def test_a_candidate_is_marked_as_one(
-    built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+    built: Built, tag: str, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
 ) -> None:
-    run = built.resume("announce", tmp_path / "run", pypi, testpypi, ref="v1.0.0rc1")
+    run = built.resume("announce", tmp_path / "run", pypi, testpypi, ref=tag)
     shutil.copytree(run.store / "sdist", run.store / "release")
     run.run()
     assert run.results["announce"] == "success", run.printed
-    assert "--prerelease=true" in (run.releases / "v1.0.0rc1" / "published").read_text()
+    marked = "true" if tag in PRERELEASES else "false"
+    assert f"--prerelease={marked}" in (run.releases / tag / "published").read_text()
+
+
+@only_maturin
+def test_an_announcement_that_is_interrupted_and_run_again(
+    built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    """The first attempt left a draft, with a part of a file."""
+    options = {"largest_file": {"announce": 2000}}
+    run = built.resume("gate", tmp_path / "run", pypi, testpypi, **options).run()
+    assert ended(run) == PUBLISHED | {"announce": "failure"}, run.printed
+    assert (run.releases / "v0.1.0" / "draft").exists()
+    assert_all_is_published(run.rerun(), pypi)
+
+
+@only_maturin
+def test_dependencies_come_from_the_index_and_the_package_from_the_wheels(
+    backend: str,
+    new_project: Callable[..., Project],
+    tmp_path: Path,
+    pypi: LocalIndex,
+    testpypi: LocalIndex,
+) -> None:
+    """Where each wheel is installed, the index has a newer package of the same name."""
+    project = new_project(f"{LINUX} abi3", build_backend=backend)
+    manifest = project.clone / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace("\nclassifiers", '\ndependencies = ["tinylib"]\nclassifiers'))
+    test = project.clone / "tests" / "test_fast_doubles.py"
+    test.write_text(f"import tinylib as tinylib\n{test.read_text('utf-8')}", "utf-8")
+    project.push("A dependency", "refs/heads/main", "refs/tags/v0.1.0")
+    make_tinylib(testpypi.folder)
+    make_wheel(testpypi.folder, LINUX, "cp311-abi3", version="99.0")
+    variables = {"PIP_INDEX_URL": f"{testpypi.url}simple/"}
+    run = project.workflow(tmp_path / "run", pypi, testpypi, variables=variables)
+    assert run.run(until="install").results["install"] == "success", run.printed
 
 
 # Faults before anything is built.
@@ -254,6 +308,9 @@ def test_a_tag_off_the_default_branch(
     assert run.results["check"] == "failure"
     assert "the tag v0.1.0 is not on origin/main" in run.printed
     assert_nothing_is_published(run, pypi, testpypi)
+    options = {"default_branch": "feature"}  # as it is called in another repository
+    run = project.workflow(tmp_path / "other", pypi, testpypi, **options).run(until="check")
+    assert run.results == {"check": "success"}, run.printed
     project.push("Merged", "refs/heads/main")
     assert project.workflow(tmp_path / "again", pypi, testpypi).run(until="check").results == {
         "check": "success"
@@ -509,7 +566,7 @@ def test_a_proprietary_project_is_never_published(
     assert "the classifier 'Private :: Do Not Upload' of pyproject.toml" in run.printed
     assert_nothing_is_published(run, pypi, testpypi)
 
-    by_hand = {"event": "workflow_dispatch", "inputs": {"testpypi": True}}
+    by_hand = {"event": "workflow_dispatch", "inputs": {"testpypi": True}, "ref": "main"}
     run = project.workflow(tmp_path / "by-hand", pypi, testpypi, **by_hand).run()
     assert run.results["wheels"] == "success", run.printed
     assert "is never to be uploaded: its classifier is 'Private :: Do Not Upload'" in run.printed

@@ -126,6 +126,33 @@ def test_license_is_real(render: Render, answers: dict[str, str]) -> None:
     assert ("Private :: Do Not Upload" in manifest["classifiers"]) is private
 
 
+def test_types_are_checked_strictly_in_all_python_files(render: Render, run: Run) -> None:
+    project = render()
+    files = ["noxfile.py", "python/fast_doubles/__init__.py", "tests/reference.py"]
+    for name in files:
+        with (project / name).open("a") as file:
+            file.write("\n\ndef untyped(value):\n    return value\n")
+    printed = run("mypy", cwd=project, check=False).stdout
+    assert set(re.findall(r"^(\S+):\d+: error: .*\[no-untyped-def\]", printed, re.M)) == set(files)
+
+
+def test_examples_of_the_readme_are_tests(render: Render, run: Run) -> None:
+    project = render()
+    listed = run("pytest", "--collect-only", "--quiet", cwd=project, check=False).stdout
+    assert "README.md::README.md" in listed
+
+
+def test_a_mark_that_is_misspelt_or_outdated_fails(render: Render, run: Run) -> None:
+    """Else a slip in `xfail` or `skipif` leaves a test out, and nobody sees it."""
+    project = render()
+    for mark, reason in (("xfial", "'xfial' not found in `markers`"), ("xfail", "XPASS(strict)")):
+        file = project / "tests" / "test_marks.py"
+        file.write_text(f"import pytest\n\n\n@pytest.mark.{mark}\ndef test_it():\n    pass\n")
+        result = run("pytest", file, cwd=project, check=False)
+        assert result.returncode != 0
+        assert reason in result.stdout
+
+
 def test_all_renderings_pass_their_own_linter(render: Render) -> None:
     projects = [render(**answers) for answers in COMBINATIONS]
     for command in (["check"], ["format", "--check"]):

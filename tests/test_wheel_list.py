@@ -94,6 +94,28 @@ def test_every_python_that_picks_a_wheel_installs_it(run: Run, tmp_path: Path) -
     ]
 
 
+# GitHub's runners: the platforms whose programs they start, each with setup-python's name of it.
+RUNNERS = {
+    "ubuntu-24.04": {"manylinux_x86_64": "x64", "musllinux_x86_64": "", "manylinux_i686": ""},
+    "ubuntu-24.04-arm": {"manylinux_aarch64": "arm64", "musllinux_aarch64": ""},
+    "macos-15-intel": {"macosx_x86_64": "x64"},
+    "macos-15": {"macosx_arm64": "arm64"},
+    "windows-2025": {"win_amd64": "x64", "win32": "x86"},
+    "windows-11-arm": {"win_arm64": "arm64"},
+}
+
+
+def test_wheels_are_built_and_installed_where_their_programs_start(
+    run: Run, tmp_path: Path
+) -> None:
+    """Elsewhere a wheel is cross-compiled without a test, or another one is installed."""
+    matrices = platform_list(LIST, tmp_path, run)
+    able = {(runner, platform) for runner in RUNNERS for platform in RUNNERS[runner]}
+    assert {(job["runner"], job["platform"]) for job in matrices["build"]} == able
+    for job in matrices["install"]:
+        assert job["architecture"] == RUNNERS[job["runner"]][job["platform"]]
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -141,6 +163,20 @@ def test_cibuildwheel_selects_what_is_promised(
         for platform in platforms
         for python in [*(f"cp3{minor}" for minor in minors), "cp314t", "cp315t"]
     )
+
+
+def test_without_a_selection_no_platform_is_built_that_has_no_rust(
+    render: Render, run: Run
+) -> None:
+    """As where someone starts cibuildwheel without the selection of release/plan.py."""
+    for backend in BACKENDS:
+        command = (sys.executable, "-m", "cibuildwheel", "--print-build-identifiers")
+        arguments = ("--platform=linux", "--archs=all")
+        printed = run(*command, *arguments, cwd=render(build_backend=backend)).stdout
+        built = {identifier.partition("-")[2] for identifier in printed.split()}
+        assert built >= {*DEFAULT["linux"], *OPT_IN}
+        assert not built & {f"musllinux_{name}" for name in ("i686", "armv7l", "riscv64", "s390x")}
+        assert set(re.findall(r"^[a-z]+(?=\d)", printed, re.M)) == {"cp"}
 
 
 def test_wheels_are_tested_with_pytest_alone(render: Render) -> None:

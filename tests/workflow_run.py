@@ -25,6 +25,8 @@ from conftest import QUICK
 GH = """
 import os, pathlib, shutil, sys
 _, command, tag, *words = sys.argv[1:]
+# In a folder that is no checkout, gh knows of no repository.
+assert (os.environ["GH_TOKEN"], os.environ["GH_REPO"]) == ("token", "ada/fast-doubles")
 release = pathlib.Path(os.environ["GH_FOLDER"], tag)
 if command == "view":
     sys.exit(not release.exists())
@@ -48,6 +50,12 @@ CIBUILDWHEEL = f"import os, sys; os.execv({sys.executable!r}, {SMALL_WHEELS!r} +
 
 CARGO = {"MATURIN_NO_INSTALL_RUST": "1", **QUICK}
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # maturin is looked up
+# What the locks hold is installed already; whatever would be fetched beyond it is not to be had.
+NO_INDEX = {
+    "PIP_INDEX_URL": "http://127.0.0.1:9/",
+    "PIP_RETRIES": "0",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+}
 
 
 # What is understood here. (`continue-on-error` is not, nor must it ever be used.)
@@ -74,7 +82,8 @@ class WorkflowRun:
     publishing action's `repository-url` ("" without one); password: what the index knows us by;
     faults: for a job's name, what happens to the store of artifacts just before it starts;
     largest_file: for a job's name, the size in bytes at which its disk is full; settings: the
-    values of `vars` and `secrets`.
+    values of `vars` and `secrets`; default_branch: of the repository; variables: what the runners
+    have in their environment.
     """
 
     file: Path
@@ -89,6 +98,8 @@ class WorkflowRun:
     faults: dict[str, Callable[[Path], None]] = field(default_factory=dict)
     largest_file: dict[str, int] = field(default_factory=dict)
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
+    default_branch: str = "main"
+    variables: dict[str, str] = field(default_factory=dict)
     attempt: int = 1
     results: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -99,6 +110,9 @@ class WorkflowRun:
         workflow = yaml.safe_load(text)
         self.jobs: dict[str, dict[str, Any]] = workflow["jobs"]
         assert workflow.keys() <= KNOWN["workflow"]
+        asked = (workflow["on"].get("workflow_dispatch") or {}).get("inputs", {})
+        defaults = {name: question["default"] for name, question in asked.items()}
+        self.inputs = defaults | self.inputs
         for job in self.jobs.values():
             assert job.keys() <= KNOWN["job"], job.keys() - KNOWN["job"]
             assert job.get("strategy", {}).keys() <= KNOWN["strategy"]
@@ -214,6 +228,8 @@ class WorkflowRun:
             "GITHUB_REF_NAME": self.ref,
             "GH_FOLDER": str(self.releases),
             **CARGO,
+            **NO_INDEX,
+            **self.variables,
             "PATH": os.pathsep.join([str(tools), str(self.python.parent), PATH]),
             **variables,
         }
@@ -256,7 +272,7 @@ class WorkflowRun:
             "run_attempt": str(self.attempt),
             "repository": "ada/fast-doubles",
             "token": "token",
-            "event": {"repository": {"default_branch": "main"}},
+            "event": {"repository": {"default_branch": self.default_branch}},
         }
         values = context | self.settings | {"github": github, "inputs": self.inputs}
 
