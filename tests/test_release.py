@@ -35,6 +35,12 @@ OWN = {
 }
 LINUX = "manylinux_x86_64"
 ABI3_WHEEL = "fast_doubles-0.1.0-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
+# What the locks hold is installed already; whatever would be fetched beyond it is not to be had.
+NO_INDEX = {
+    "PIP_INDEX_URL": "http://127.0.0.1:9/",
+    "PIP_RETRIES": "0",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+}
 TESTPYPI = "https://test.pypi.org/legacy/"
 
 
@@ -94,7 +100,7 @@ class Project:
             python=self.python,
             indexes={"": pypi.url, TESTPYPI: testpypi.url},
             password=pypi.password,
-            **options,
+            **{"variables": NO_INDEX, **options},
         )
 
 

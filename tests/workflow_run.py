@@ -50,12 +50,6 @@ CIBUILDWHEEL = f"import os, sys; os.execv({sys.executable!r}, {SMALL_WHEELS!r} +
 
 CARGO = {"MATURIN_NO_INSTALL_RUST": "1", **QUICK}
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # maturin is looked up
-# What the locks hold is installed already; whatever would be fetched beyond it is not to be had.
-NO_INDEX = {
-    "PIP_INDEX_URL": "http://127.0.0.1:9/",
-    "PIP_RETRIES": "0",
-    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-}
 
 
 # What is understood here. (`continue-on-error` is not, nor must it ever be used.)
@@ -228,7 +222,6 @@ class WorkflowRun:
             "GITHUB_REF_NAME": self.ref,
             "GH_FOLDER": str(self.releases),
             **CARGO,
-            **NO_INDEX,
             **self.variables,
             "PATH": os.pathsep.join([str(tools), str(self.python.parent), PATH]),
             **variables,
