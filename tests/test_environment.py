@@ -1,4 +1,4 @@
-"""Which variables a release sees: what a machine or a company needs; nothing that changes it."""
+"""Which variables and settings of git a release sees: what a machine needs, and no others."""
 
 import re
 import subprocess
@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from answers import PROJECT_FOLDER, TEMPLATE
+from conftest import GIT
 from test_rehearsal import HOSTILE, located
 
 sys.path.insert(0, str(PROJECT_FOLDER / "release"))
 sys.dont_write_bytecode = True  # the template's folder stays clean
 import environment  # noqa: E402
+import rehearse  # noqa: E402
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Repository = Callable[..., Path]
 
 
 @pytest.fixture
@@ -67,3 +70,63 @@ def test_what_a_machine_needs_is_seen(
 ) -> None:
     for name in names.split():
         assert passed(name), f"without {name}, {reason}"
+
+
+def logging_hooks(folder: Path, status: int = 0) -> Path:
+    """A folder with every hook that git may start on a developer's machine; each logs its name."""
+    folder.mkdir()
+    for name in re.findall(r"[\w-]+", HOOKS):
+        (folder / name).write_text(f'#!/bin/sh\necho {name} >> "{folder}.log"\nexit {status}\n')
+        (folder / name).chmod(0o755)
+    return folder
+
+
+HOOKS = """
+applypatch-msg pre-applypatch post-applypatch pre-commit pre-merge-commit prepare-commit-msg
+commit-msg post-commit pre-rebase post-checkout post-merge pre-push reference-transaction
+post-rewrite post-index-change
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the hooks are shell scripts")
+def test_all_hooks_of_a_bump_and_a_push_are_named(
+    repository: Repository, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rehearsal starts none of them, so it says which would run."""
+    project = repository()
+    run("git", "clone", "--quiet", "--bare", project, tmp_path / "origin.git", cwd=tmp_path)
+    run("git", "remote", "add", "origin", tmp_path / "origin.git", cwd=project)
+    hooks = logging_hooks(tmp_path / "hooks")
+    run("git", "config", "core.hooksPath", hooks, cwd=project)
+    run("bump2version", "patch", cwd=project, **GIT)
+    run("git", "push", "--quiet", "--atomic", "origin", "main", "v0.1.1", cwd=project)
+    started = set((tmp_path / "hooks.log").read_text().split())
+    monkeypatch.chdir(project)
+    for name, value in GIT.items():
+        monkeypatch.setenv(name, value)
+    (sentence,) = rehearse.not_rehearsed()
+    named = sentence.removeprefix("git runs ").partition(" of ")[0].split(", ")
+    assert started == set(named)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the hooks are shell scripts")
+def test_hooks_and_settings_of_the_owner_reach_no_clone(
+    repository: Repository, run: Run, tmp_path: Path
+) -> None:
+    """Of a shallow checkout, too. The backend does not exist, so it ends where it would build."""
+    project = repository()
+    manifest = project / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(re.sub("(?m)^build-backend = .*", 'build-backend = "no_such"', text))
+    run("git", "commit", "--quiet", "--all", "--message=No backend", cwd=project, **GIT)
+    run(
+        "git", "clone", "--quiet", "--depth=1", project.as_uri(), tmp_path / "shallow", cwd=tmp_path
+    )
+    settings = tmp_path / "gitconfig"
+    hooks = logging_hooks(tmp_path / "hooks", status=1)
+    settings.write_text(f"[core]\nhooksPath = {hooks}\n[clone]\nrejectShallow = true\n")
+    command = (sys.executable, "release/rehearse.py")
+    variables = {"GIT_CONFIG_GLOBAL": str(settings)}
+    result = run(*command, cwd=tmp_path / "shallow", check=False, **variables)
+    assert "The rehearsal stopped at: sdist." in result.stdout
+    assert not (tmp_path / "hooks.log").exists()

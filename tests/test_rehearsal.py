@@ -401,7 +401,7 @@ def test_no_setting_of_the_owner_reaches_it(
         | {
             "PYTHONPATH": str(shadows),
             "GIT_CONFIG_GLOBAL": str(settings),
-            "GIT_CONFIG_PARAMETERS": "'commit.gpgSign=true' 'core.hooksPath=/no/such'",
+            "GIT_CONFIG_PARAMETERS": f"'commit.gpgSign=true' 'core.hooksPath={hooks}'",
             "PIP_CONFIG_FILE": str(of_pip),
             "TMPDIR": str(scratch),
             "CARGO_TARGET_DIR": QUICK["CARGO_TARGET_DIR"],

@@ -42,11 +42,11 @@ SETTINGS = {
     "core.hooksPath": os.devnull,
     "clone.rejectShallow": "false",
     "protocol.file.allow": "always",
-    "color.ui": "false",
     "log.showSignature": "false",
 }
 # Those that a real commit, tag or push starts, and a rehearsal does not.
 HOOKS = ["pre-commit", "prepare-commit-msg", "commit-msg", "post-commit", "pre-push"]
+HOOKS += ["post-index-change", "reference-transaction"]
 DONE: list[tuple[str, str]] = []  # the steps and their results, for the table
 TAKEN_AWAY: list[str] = []  # the variables of the owner that take no part
 
