@@ -468,7 +468,7 @@ def test_a_folder_in_which_nothing_starts_is_named(
     assert "#!/bin/sh" in program
     (project / "release" / "rehearse.py").write_text(program.replace("#!/bin/sh", "#!/no/such"))
     result = run(sys.executable, "release/rehearse.py", cwd=project, check=False)
-    assert "name another folder in TMPDIR" in result.stdout
+    assert "Name another folder in TMPDIR" in result.stdout
     assert "The rehearsal stopped at: preflight." in result.stdout
 
 

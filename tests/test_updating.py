@@ -278,7 +278,7 @@ def users_own_changes(project: Path, run: Run) -> dict[str, str]:
     kernel.write_text("// mine\n" + kernel.read_text("utf-8"), "utf-8")
     edit(project / "pyproject.toml", "\nclassifiers", '\ndependencies = ["numpy"]\nclassifiers')
     edit(project / "README.md", "## What values cost\n", "## What mine cost\n")
-    edit(project / "noxfile.py", "WHEELS: list[Path] = []", "MINE = 1\nWHEELS: list[Path] = []")
+    edit(project / "noxfile.py", "BUILT: list[Path] = []", "MINE = 1\nBUILT: list[Path] = []")
     (project / "tests" / "reference.py").unlink()
     (project / "mine.txt").write_text("mine\n", "utf-8")
     run("git", "add", "--all", cwd=project)
