@@ -35,7 +35,7 @@ OWN = {
 }
 LINUX = "manylinux_x86_64"
 ABI3_WHEEL = "fast_doubles-0.1.0-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
-# What the locks hold is installed already; whatever would be fetched beyond it is not to be had.
+# What the locks hold is installed already. No index answers, so nothing else can be fetched.
 NO_INDEX = {
     "PIP_INDEX_URL": "http://127.0.0.1:9/",
     "PIP_RETRIES": "0",
