@@ -66,7 +66,7 @@ def wheels(session: nox.Session) -> None:
     """
     set_up(session)
     options = [word if word.startswith("-") else f"--arch={word}" for word in session.posargs]
-    command = ("pytest", "--verbose", "--need-images", "tests/test_cibuildwheel.py")
+    command = ("pytest", "--verbose", "--need-images", "tests/release/test_cibuildwheel.py")
     session.run(*command, *options)
 
 
@@ -139,7 +139,7 @@ def benchmarks(session: nox.Session) -> None:
 def nightly(session: nox.Session) -> None:
     """Render 2,000 hostile answers; compare the kernel with its oracle a million times; Miri."""
     set_up(session)
-    hostile = ("pytest", "--verbose", "tests/test_hostile_answers.py")
+    hostile = ("pytest", "--verbose", "tests/rendering/test_hostile_answers.py")
     session.run(*hostile, env={"HOSTILE_EXAMPLES": "2000"})
     folder = ROOT / "build" / "nightly"
     session.env["CARGO_TARGET_DIR"] = str(folder / "target")
@@ -161,7 +161,9 @@ def compare(session: nox.Session) -> None:
     """Compare projects with the release they come from: `nox -s compare -- ../one ../two`."""
     session.install("--require-hashes", "--requirement=requirements.txt")
     with session.chdir(session.invoked_from):
-        session.run("python", str(ROOT / "compare.py"), *session.posargs)
+        session.run(
+            "python", "-m", "tools.compare", *session.posargs, env={"PYTHONPATH": str(ROOT)}
+        )
 
 
 @nox.session
@@ -172,7 +174,7 @@ def canary(session: nox.Session) -> None:
     something was out of reach. cibuildwheel takes its own images where it can have no stand-ins.
     """
     set_up(session)
-    session.run("python", "tests/canary.py", *session.posargs)
+    session.run("python", "-m", "tools.canary", *session.posargs)
 
 
 def compile_c(session: nox.Session, sources: Path, modules: Path) -> None:

@@ -1,55 +1,22 @@
-"""Fixtures: renderings, the interpreters at hand, and the environment that builds run in."""
+"""Fixtures and pytest hooks: options, how the suite starts, what its summary says."""
 
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
-import tomllib
-import types
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import stand_ins
-import surroundings
-from answers import FLOORS, TEMPLATE
-from cookiecutter.main import cookiecutter
 from hypothesis.configuration import set_hypothesis_home_dir
 
-# What tests write outside of temporary folders, cargo's output above all. It is kept between runs,
-# and every worker has its own: two projects of one name put their library in one place.
-BUILD = TEMPLATE / "build" / "tests" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
-
-Render = Callable[..., Path]
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def pythons_at_hand() -> dict[str, str]:
-    """The interpreters on the PATH: minor version ("3.11") to the executable's path."""
-    question = "import sys; print(sys.executable)"
-    found = {}
-    for version in [*FLOORS, "3.15"]:
-        # pyenv has a command for every version, which fails for those not switched on.
-        if command := shutil.which(f"python{version}"):
-            answer = subprocess.run([command, "-c", question], capture_output=True, text=True)
-            if answer.returncode == 0:
-                found[version] = answer.stdout.strip()
-    found.setdefault(f"3.{sys.version_info.minor}", sys._base_executable)  # type: ignore[attr-defined]
-    return found
-
-
-PYTHONS = pythons_at_hand()
-
-
-def cargo_target(version: str = f"3.{sys.version_info.minor}") -> str:
-    """The cargo target folder for an interpreter: in each, PyO3 is compiled once."""
-    return str(BUILD / f"target-{version}")
-
-
-# For builds whose library is not what is looked at: a quarter of the time.
-QUICK = {"CARGO_PROFILE_RELEASE_LTO": "off", "CARGO_TARGET_DIR": cargo_target()}
+from helpers import surroundings
+from helpers.builds import BUILD
+from helpers.fixture_types import CrossWheel, Render, Repository, Run
+from helpers.rendering import rendered
+from tools import stand_ins
+from tools.machine import GIT, pythons
+from tools.template import PYTHONS, TEMPLATE
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -72,49 +39,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    surroundings.settle_environment()
     surroundings.deliver_signals()
     set_hypothesis_home_dir(BUILD / "hypothesis")
     config.option.arch = config.option.arch or ["x86_64", "i686"]
 
 
-def python_of(environment: Path) -> Path:
-    """The interpreter of a virtual environment."""
-    windows = sys.platform == "win32"
-    return environment / "Scripts" / "python.exe" if windows else environment / "bin" / "python"
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    missing = sorted({*FLOORS, "3.15"} - set(PYTHONS))
+    missing = sorted(set(PYTHONS) - set(pythons()))
     terminalreporter.write_sep("-", "Pythons")
-    terminalreporter.write_line(f"built and tested on: {', '.join(sorted(PYTHONS))}")
+    terminalreporter.write_line(f"built and tested on: {', '.join(sorted(pythons()))}")
     if missing:
         terminalreporter.write_line(f"NOT at hand, so nothing was built on: {', '.join(missing)}")
     if lacks := stand_ins.missing():
         terminalreporter.write_line(
             f"LEFT OUT, for want of {', '.join(lacks)}: cibuildwheel itself"
         )
-
-
-def rendered(answers: dict[str, str], folder: Path, *, hooks: bool = True) -> Path:
-    """Render the template into a folder, with cookiecutter's own settings; the project's folder."""
-    return Path(
-        cookiecutter(
-            str(TEMPLATE),
-            no_input=True,
-            extra_context=answers,
-            output_dir=str(folder),
-            default_config=True,
-            accept_hooks=hooks,
-        )
-    )
-
-
-def hook(name: str) -> types.ModuleType:
-    """A hook as a module, without answers."""
-    module = types.ModuleType(name)
-    source = (TEMPLATE / "hooks" / f"{name}.py").read_text("utf-8")
-    exec(source.replace("{{ cookiecutter | tojson }}", "{}"), module.__dict__)
-    return module
 
 
 @pytest.fixture(scope="session")
@@ -182,19 +122,8 @@ def run(environment: dict[str, str]) -> Run:
     return run
 
 
-# Who commits, whatever the machine's own settings are.
-GIT = {
-    "GIT_AUTHOR_NAME": "A. U. Thor",
-    "GIT_AUTHOR_EMAIL": "author@example.com",
-    "GIT_COMMITTER_NAME": "A. U. Thor",
-    "GIT_COMMITTER_EMAIL": "author@example.com",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_SYSTEM": os.devnull,
-}
-
-
 @pytest.fixture
-def repository(render: Render, run: Run, tmp_path: Path) -> Callable[..., Path]:
+def repository(render: Render, run: Run, tmp_path: Path) -> Repository:
     """Render with some answers into a git repository of its own, with one commit."""
 
     def repository(**answers: str) -> Path:
@@ -208,16 +137,8 @@ def repository(render: Render, run: Run, tmp_path: Path) -> Callable[..., Path]:
     return repository
 
 
-def abi3t_arguments(project: Path) -> list[str]:
-    """What cibuildwheel makes maturin build cp315t with."""
-    manifest = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
-    (override,) = manifest["tool"]["cibuildwheel"]["overrides"]
-    assert override["select"] == "cp315t-*"
-    return shlex.split(override["environment"]["MATURIN_PEP517_ARGS"])
-
-
 @pytest.fixture
-def cross_wheel(render: Render, run: Run, tmp_path: Path) -> Callable[..., Path]:
+def cross_wheel(render: Render, run: Run, tmp_path: Path) -> CrossWheel:
     """Cross-compile a wheel with maturin for an interpreter that is not at hand."""
 
     def cross_wheel(python: str, *arguments: str, floor: str = "3.11") -> Path:

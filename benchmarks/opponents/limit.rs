@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-#[path = "../../{{cookiecutter.__folder}}/rust/kernel.rs"]
+#[path = "../../{{cookiecutter.project_slug}}/rust/kernel.rs"]
 mod kernel;
 
 const ABSENT: u8 = b'!';

@@ -3,7 +3,7 @@
 
 use pyo3::prelude::*;
 
-#[path = "../../{{cookiecutter.__folder}}/rust/kernel.rs"]
+#[path = "../../{{cookiecutter.project_slug}}/rust/kernel.rs"]
 mod kernel;
 
 #[pymodule]

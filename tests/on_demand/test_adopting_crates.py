@@ -3,24 +3,21 @@
 import json
 import re
 import shutil
-import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from adoption import CRATE_PAGE, adopt, call, insert
-from answers import BACKENDS, TEMPLATE
-from conftest import BUILD, GIT, python_of
-from layouts import write_layout
-from local_index import LocalIndex
-from pages import commands
-from workflow_run import WorkflowRun
 
-Render = Callable[..., Path]
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from helpers.adoption import CRATE_PAGE, adopt, call, insert
+from helpers.builds import BUILD
+from helpers.fixture_types import Render, Run
+from helpers.layouts import write_layout
+from helpers.local_index import LocalIndex
+from helpers.workflow_run import WorkflowRun
+from tools.machine import GIT, python_of
+from tools.template import BACKENDS, TEMPLATE
 
 TARGET = {"CARGO_TARGET_DIR": str(BUILD / "target-adopting")}
 
@@ -118,7 +115,7 @@ def test_a_crate_from_crates_io_is_called(
     run("git", "init", "--quiet", "--initial-branch=main", cwd=project)
     # The crate has no guard against another build's library: a target folder of its own.
     target = {"CARGO_TARGET_DIR": str(tmp_path / "target")}
-    add, check, build, commit, rehearse = commands(CRATE_PAGE)[-5:]
+    add, check, build, commit, rehearse = CRATE_PAGE.commands()[-5:]
     run("sh", "-c", add, cwd=project)
     printed = run("sh", "-c", check, cwd=project, **target).stdout
     for session in ("lint", "rust", f"tests-3.{sys.version_info.minor}"):

@@ -9,18 +9,15 @@ Needed: the Debian packages of PACKAGES.
 import json
 import re
 import shutil
-import subprocess
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pefile
 import pytest
-from conftest import BUILD
 from elftools.elf.elffile import ELFFile
 
-Render = Callable[..., Path]
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from helpers.builds import BUILD
+from helpers.fixture_types import Render, Run
 
 PACKAGES = (
     "rustc-web cargo-web libstd-rust-web-dev rust-web-src "

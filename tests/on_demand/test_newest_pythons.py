@@ -5,18 +5,15 @@ was cross-compiled: no free-threaded Python is at hand, and this one has a GIL.
 """
 
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import stand_ins
-from conftest import BUILD, PYTHONS, abi3t_arguments
 
-Render = Callable[..., Path]
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-FLOOR = min(PYTHONS, key=lambda version: int(version.split(".")[1]))
+from helpers.builds import BUILD, abi3t_arguments
+from helpers.fixture_types import Render, Run
+from tools import stand_ins
+from tools.machine import oldest_python, pythons
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +22,7 @@ def images() -> stand_ins.StandIns:
         pytest.fail(f"this machine lacks {', '.join(lacks)}", pytrace=False)
     folder = BUILD / "stand-ins"
     folder.mkdir(parents=True, exist_ok=True)
-    return stand_ins.StandIns(folder, PYTHONS)
+    return stand_ins.StandIns(folder, pythons())
 
 
 @pytest.fixture
@@ -62,14 +59,21 @@ def test_abi3_wheel_of_the_lowest_floor(
     install_and_test: Callable[..., str],
     tmp_path: Path,
 ) -> None:
-    project = render(build_backend=backend, python_floor=FLOOR)
+    project = render(build_backend=backend, python_floor=oldest_python())
     run(
-        *("uv", "build", "--wheel", f"--python={PYTHONS[FLOOR]}", f"--out-dir={tmp_path}", project),
+        *(
+            "uv",
+            "build",
+            "--wheel",
+            f"--python={pythons()[oldest_python()]}",
+            f"--out-dir={tmp_path}",
+            project,
+        ),
         cwd=tmp_path,
         CARGO_TARGET_DIR=str(BUILD / "target-newest"),
     )
     printed = install_and_test(python, tmp_path, project)
-    assert f"-cp{FLOOR.replace('.', '')}-abi3-" in printed
+    assert f"-cp{oldest_python().replace('.', '')}-abi3-" in printed
     assert " passed in " in printed
 
 

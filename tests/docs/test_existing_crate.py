@@ -1,0 +1,82 @@
+"""docs/how-to/existing-crate.md: a crate at the root of its repository moves into a project.
+
+As far as no wheel has to be built for it; tests/on_demand/ has the rest.
+"""
+
+import re
+import shutil
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from helpers.adoption import call, move
+from helpers.fixture_types import Run
+from tools.machine import GIT
+from tools.template import BACKENDS
+
+CRATE = {
+    "Cargo.toml": """\
+[package]
+name = "crc32fast"
+version = "1.2.3"
+edition = "2021"
+license = "MIT"
+""",
+    "src/lib.rs": """\
+/// The CRC-32 checksum, bit by bit.
+pub fn hash(data: &[u8]) -> u32 {
+    !data.iter().fold(!0, |sum: u32, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0xEDB8_8320 * (sum & 1)))
+    })
+}
+""",
+    "README.md": "# The crate",
+    "LICENSE": "MIT, as it is here",
+    ".gitignore": "/target",
+    ".github/workflows/ci.yml": "name: The crate's CI",
+    "a file with spaces": "",
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_crate_at_the_root_of_its_repository(backend: str, run: Run, tmp_path: Path) -> None:
+    project = tmp_path / "your-repository"
+    for name, content in CRATE.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(content, "utf-8")
+    run("git", "init", "--quiet", "--initial-branch=main", cwd=project)
+    run("git", "add", "--all", cwd=project)
+    run("git", "commit", "--quiet", "--message=The crate", cwd=project, **GIT)
+    (project / "target").mkdir()
+    (project / "target" / "output").touch()
+
+    move(project, backend, run)
+    log = run("git", "log", "--format=%s", cwd=project).stdout
+    assert log == "Move the crate into a folder\nThe crate\n"
+    for name, content in CRATE.items():
+        assert (project / "your-crate" / name).read_text("utf-8") == content
+    assert run("git", "status", "--porcelain", "your-crate", "target", cwd=project).stdout == ""
+    added = run("git", "status", "--porcelain", cwd=project).stdout
+    assert set(re.findall(r"^..", added, re.M)) == {"??"}, added
+    assert "?? .github/\n" in added
+
+    call(project, backend, run)
+    kernel = ("cargo", "test", "--locked", "--no-default-features")
+    target = {"CARGO_TARGET_DIR": str(tmp_path / "target")}
+    assert "1 passed" in run(*kernel, cwd=project, **target).stdout
+    lint = (sys.executable, "-m", "ruff", "check", "--no-cache")
+    run(*lint, cwd=project)
+    of_that_name = project / "python" / "your-crate"
+    of_that_name.mkdir()
+    (of_that_name / "module.py").write_text("import os\n")
+    assert "F401" in run(*lint, cwd=project, check=False).stdout
+    shutil.rmtree(of_that_name)
+    run("git", "add", "--all", cwd=project)
+    build = ("-m", "build", "--sdist", "--no-isolation", f"--outdir={tmp_path / 'dist'}")
+    run(sys.executable, *build, cwd=project, **target)
+    (sdist,) = (tmp_path / "dist").iterdir()
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"your-crate/Cargo.toml", "your-crate/src/lib.rs", "rust/kernel.rs"} <= names

@@ -1,0 +1,78 @@
+"""The README says what is so: its tree, its questions, its commands, its links."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tools.template import PROJECT_FOLDER, QUESTIONS, SETTINGS, TEMPLATE
+
+README = (TEMPLATE / "README.md").read_text("utf-8")
+DOCUMENTS = [*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/**/*.md")]
+
+
+def test_tree_is_that_of_the_default_rendering() -> None:
+    (drawing,) = re.findall(r"```text\nfast-doubles/\n(.*?)```", README, re.DOTALL)
+    drawn, folder = set(), ""
+    for line in drawing.splitlines():
+        if line[0] in "├└":
+            folder = ""
+        names = re.split(r" {3,}", re.sub(r"^[│├└─ ]+", "", line))[0]
+        if names.endswith("/"):
+            folder = names
+        else:
+            drawn |= {folder + name for name in names.split()}
+    tree = TEMPLATE / "tests" / "rendering" / "trees" / "maturin-mit.txt"
+    assert drawn == set(tree.read_text("utf-8").split())
+
+
+def test_questions_are_listed_with_their_defaults() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", README, re.MULTILINE)
+    assert [key for key, _, _ in rows] == list(QUESTIONS)
+    for key, default, rule in rows:
+        value = QUESTIONS[key]
+        if isinstance(value, list):
+            assert re.findall(r"`([^`]+)`", default + rule) == value
+        elif "{{" not in value and key != "description":
+            assert default == value
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", document.read_text("utf-8")):
+        if not target.startswith("https://"):
+            assert (document.parent / target).exists(), target
+
+
+def test_commands_exist() -> None:
+    makefile = (TEMPLATE / "Makefile").read_text("utf-8")
+    noxfile = (TEMPLATE / "noxfile.py").read_text("utf-8")
+    commands = re.findall(r"^\$ make (\w+)", README, re.MULTILINE)
+    assert commands == ["demo", "test"]
+    for command in commands:
+        assert f"\n{command}: " in makefile
+        assert f"\ndef {command}(" in noxfile
+    project = (PROJECT_FOLDER / "noxfile.py").read_text("utf-8")
+    for session in re.findall(r"nox -s (\w+)", (PROJECT_FOLDER / "README.md").read_text("utf-8")):
+        assert f"\ndef {session}(" in project
+
+
+def test_oldest_cookiecutter_is_said_alike() -> None:
+    start = (TEMPLATE / "docs" / "getting-started.md").read_text("utf-8")
+    said = [re.findall(r"cookiecutter ([\d.]+) or newer", page) for page in (README, start)]
+    assert said == [["2.1"], ["2.1"]]  # tests/rendering/test_ways_to_render.py renders with it
+
+
+def test_pyo3_is_the_version_that_is_claimed() -> None:
+    (claimed,) = re.findall(r"\(newest: [\d.]+\) \| ([\d.]+) \|", README)
+    cargo = (PROJECT_FOLDER / "Cargo.toml").read_text("utf-8")
+    assert f'pyo3 = {{ version = "{claimed}"' in cargo
+
+
+def test_first_screen_has_the_commands() -> None:
+    first = "\n".join(README.splitlines()[:24])
+    for word in ("uvx cookiecutter gh:", "uvx nox", "times as fast", "Already have a crate?"):
+        assert word in first
+    prompts = json.dumps(SETTINGS["__prompts__"])
+    assert "Enter" in prompts

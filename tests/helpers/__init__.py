@@ -1,0 +1,1 @@
+"""What the tests share: how they render and build, and what stands in for other machines."""

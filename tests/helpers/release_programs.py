@@ -1,0 +1,13 @@
+"""The programs of the project's folder release/, as modules."""
+
+import sys
+
+from tools.template import PROJECT_FOLDER
+
+sys.path.insert(0, str(PROJECT_FOLDER / "release"))
+sys.dont_write_bytecode = True  # the template's folder stays clean
+import built as built  # noqa: E402
+import environment as environment  # noqa: E402
+import gate as gate  # noqa: E402
+import plan as plan  # noqa: E402
+import rehearse as rehearse  # noqa: E402

@@ -1,0 +1,47 @@
+"""Renders the template, and lists what came out."""
+
+import json
+import types
+from pathlib import Path
+from typing import Any
+
+from cookiecutter.main import cookiecutter
+
+from tools.template import TEMPLATE
+
+
+def rendered(answers: dict[str, str], folder: Path, *, hooks: bool = True) -> Path:
+    """Render the template into a folder, with cookiecutter's own settings; the project's folder."""
+    return Path(
+        cookiecutter(
+            str(TEMPLATE),
+            no_input=True,
+            extra_context=answers,
+            output_dir=str(folder),
+            default_config=True,
+            accept_hooks=hooks,
+        )
+    )
+
+
+def files(project: Path) -> dict[str, bytes]:
+    """The rendered files, without git's own: path in the project to content."""
+    return {
+        file.relative_to(project).as_posix(): file.read_bytes()
+        for file in sorted(project.rglob("*"))
+        if file.is_file() and file.relative_to(project).parts[0] != ".git"
+    }
+
+
+def hook(name: str) -> types.ModuleType:
+    """A hook as a module, without answers."""
+    module = types.ModuleType(name)
+    source = (TEMPLATE / "hooks" / f"{name}.py").read_text("utf-8")
+    exec(source.replace("{{ cookiecutter | tojson }}", "{}"), module.__dict__)
+    return module
+
+
+def record(project: Path) -> dict[str, Any]:
+    """What a project's `.template.json` says: the template, its version, the answers."""
+    content: dict[str, Any] = json.loads((project / ".template.json").read_text("utf-8"))
+    return content

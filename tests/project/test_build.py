@@ -1,0 +1,245 @@
+"""Both backends, every floor at hand: sdist, wheel, and the project's own sessions."""
+
+import os
+import re
+import shutil
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from helpers.builds import cargo_target
+from helpers.fixture_types import Render, Run
+from tools.machine import python_of, pythons
+from tools.template import BACKENDS, FLOORS, TEMPLATE
+
+FLOORS_AT_HAND = [floor for floor in FLOORS if floor in pythons()]
+
+LIBRARY = "_native.pyd" if sys.platform == "win32" else "_native.abi3.so"
+
+SDIST = {
+    ".cargo/config.toml",
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "PKG-INFO",
+    "README.md",
+    "pyproject.toml",
+    "python/fast_doubles/__init__.py",
+    "python/fast_doubles/_native.pyi",
+    "python/fast_doubles/py.typed",
+    "release/wheel-requirements.txt",
+    "rust/kernel.rs",
+    "rust/lib.rs",
+    "rust/python.rs",
+    "tests/bench_fast_doubles.py",
+    "tests/reference.py",
+    "tests/test_fast_doubles.py",
+    "tests/test_packaging.py",
+    "tests/test_properties.py",
+}
+SETUPTOOLS_SDIST = {"setup.py", "setup.cfg"}
+WHEEL = {
+    "fast_doubles/__init__.py",
+    f"fast_doubles/{LIBRARY}",
+    "fast_doubles/_native.pyi",
+    "fast_doubles/py.typed",
+    "fast_doubles-0.1.0.dist-info/METADATA",
+    "fast_doubles-0.1.0.dist-info/RECORD",
+    "fast_doubles-0.1.0.dist-info/WHEEL",
+    "fast_doubles-0.1.0.dist-info/licenses/LICENSE",
+}
+OF_THE_BACKEND = {
+    "maturin": {"fast_doubles-0.1.0.dist-info/sboms/_fast_doubles_native.cyclonedx.json"},
+    "setuptools-rust": {"fast_doubles-0.1.0.dist-info/top_level.txt"},
+}
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module", params=FLOORS_AT_HAND)
+def floor(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def project(backend: str, floor: str, render: Render, run: Run) -> Path:
+    """A rendering with litter that no sdist or wheel may pick up."""
+    project = render(build_backend=backend, python_floor=floor)
+    for litter in (
+        "python/fast_doubles/_native.abi3.so",
+        "python/fast_doubles/_native.cpython-310-x86_64-linux-gnu.so",
+        "build/lib.linux-x86_64-cpython-311/fast_doubles/leftover.py",
+        "dist/fast_doubles-0.0.9-py3-none-any.whl",
+        "notes.txt",
+    ):
+        (project / litter).parent.mkdir(parents=True, exist_ok=True)
+        (project / litter).write_text("litter")
+    run("cargo", "fetch", "--locked", cwd=project)
+    return project
+
+
+@pytest.fixture(scope="module")
+def built(project: Path, floor: str, run: Run) -> tuple[Path, Path]:
+    """The sdist, and the wheel that was built from it with no network for cargo."""
+    run(
+        *("uv", "build", f"--python={pythons()[floor]}", "--out-dir=../out"),
+        cwd=project,
+        CARGO_TARGET_DIR=cargo_target(floor),
+        CARGO_NET_OFFLINE="true",
+    )
+    (sdist,) = (project.parent / "out").glob("*.tar.gz")
+    (wheel,) = (project.parent / "out").glob("*.whl")
+    return sdist, wheel
+
+
+def test_sdist_holds_what_a_build_and_its_tests_need(
+    built: tuple[Path, Path], backend: str
+) -> None:
+    with tarfile.open(built[0]) as sdist:
+        names = {member.name.partition("/")[2] for member in sdist if member.isfile()}
+    names = {name for name in names if ".egg-info/" not in name}
+    assert names == SDIST | (SETUPTOOLS_SDIST if backend == "setuptools-rust" else set())
+
+
+def test_wheel_holds_the_package_and_nothing_else(built: tuple[Path, Path], backend: str) -> None:
+    with zipfile.ZipFile(built[1]) as wheel:
+        assert set(wheel.namelist()) == WHEEL | OF_THE_BACKEND[backend]
+        assert wheel.getinfo(f"fast_doubles/{LIBRARY}").file_size <= 400_000
+    assert built[1].stat().st_size <= 200_000
+
+
+def test_wheel_is_abi3_of_the_floor(built: tuple[Path, Path], floor: str) -> None:
+    interpreter = floor.replace(".", "")
+    assert built[1].name.startswith(f"fast_doubles-0.1.0-cp{interpreter}-abi3-")
+
+
+def test_checkers_of_the_field_find_nothing(built: tuple[Path, Path], run: Run) -> None:
+    sdist, wheel = built
+    run("twine", "check", "--strict", sdist, wheel, cwd=wheel.parent)
+    run("check-wheel-contents", wheel, cwd=wheel.parent)
+    audit = run("abi3audit", "--strict", "--verbose", wheel, cwd=wheel.parent)
+    assert "0 ABI version mismatches and 0 ABI violations found" in audit.stdout
+
+
+def test_wheel_passes_the_sdists_own_tests_in_a_clean_environment(
+    built: tuple[Path, Path], floor: str, run: Run, tmp_path: Path
+) -> None:
+    sdist, wheel = built
+    shutil.unpack_archive(sdist, tmp_path)
+    (source,) = tmp_path.iterdir()
+    for version, interpreter in pythons().items():
+        if int(version.split(".")[1]) < int(floor.split(".")[1]):
+            continue
+        environment = tmp_path / version
+        python = python_of(environment)
+        run("uv", "venv", f"--python={interpreter}", environment, cwd=tmp_path)
+        run("uv", "pip", "install", f"--python={python}", wheel, "pytest", cwd=tmp_path)
+        command = [python, "-m", "pytest", "--ignore=tests/test_properties.py"]
+        assert " passed" in run(*command, cwd=source).stdout
+
+
+def test_table_of_the_demo_is_the_readmes_but_for_the_figures(
+    built: tuple[Path, Path], project: Path, floor: str, run: Run, tmp_path: Path
+) -> None:
+    wheel = built[1]
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    counter = TEMPLATE / "benchmarks" / "real_text.py"
+    tests = project / "tests"
+    printed = run(pythons()[floor], counter, wheel, tests, cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    readme = (TEMPLATE / "README.md").read_text("utf-8")
+    (table,) = re.findall(r"```text\n(  wheel .*?)```", readme, re.DOTALL)
+
+    def words(text: str) -> str:
+        text = text.replace(LIBRARY, "_native.abi3.so")
+        return re.sub(r"\d[\d,.]*", "0", re.sub(r"-abi3-\w+\.whl", "-abi3.whl", text)).strip()
+
+    assert words(printed.stdout) == words(table)
+
+
+def test_the_projects_own_sessions_pass(project: Path, backend: str, floor: str, run: Run) -> None:
+    # The Rust files and the benchmark are the same in all renderings.
+    once = floor == FLOORS_AT_HAND[0] and backend == BACKENDS[0]
+    sessions = ["lint", "rust", "tests", "bench"] if once else ["lint", "tests"]
+    result = run(
+        *("nox", "--sessions", *sessions), cwd=project, CARGO_TARGET_DIR=cargo_target(floor)
+    )
+    for session in [s for s in sessions if s != "tests"]:
+        assert f"* {session}: success" in result.stdout
+    if once:
+        assert "[ASCII] Rust is " in result.stdout
+        assert "[Cyrillic] Rust is " in result.stdout
+    for version in ("3.11", "3.12", "3.13", "3.14", "3.15"):
+        if int(version.split(".")[1]) < int(floor.split(".")[1]):
+            assert f"tests-{version}" not in result.stdout
+        elif version in pythons():
+            assert f"* tests-{version}: success" in result.stdout
+        else:
+            assert f"* tests-{version}: skipped (Python interpreter" in result.stdout
+
+
+def test_stale_lock_stops_every_build(project: Path, floor: str, run: Run, tmp_path: Path) -> None:
+    changed = tmp_path / "fast-doubles"
+    shutil.copytree(project, changed, ignore=shutil.ignore_patterns(".nox", "target"))
+    lock = (changed / "Cargo.lock").read_text("utf-8")
+    name = lock.index('name = "quickcheck"')
+    (changed / "Cargo.lock").write_text(lock[: name - len("[[package]]\n")], "utf-8")
+    result = run(
+        *("uv", "build", "--wheel", f"--python={pythons()[floor]}", "--out-dir=../out"),
+        cwd=changed,
+        check=False,
+        CARGO_TARGET_DIR=cargo_target(floor),
+    )
+    assert result.returncode != 0
+    assert "--locked" in result.stdout
+    assert not list(tmp_path.glob("out/*.whl"))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_two_builds_of_one_commit_are_the_same(
+    backend: str, render: Render, run: Run, tmp_path: Path
+) -> None:
+    floor = FLOORS_AT_HAND[0]
+    for folder, date in ("first", 1_600_000_000), ("second", 1_700_000_000):
+        project = tmp_path / folder / "fast-doubles"
+        shutil.copytree(render(build_backend=backend, python_floor=floor), project)
+        for file in project.rglob("*"):
+            os.utime(file, (date, date))
+            if folder == "second" and file.is_file():
+                file.chmod(file.stat().st_mode | 0o020)  # as with another umask
+        run(
+            *("uv", "build", f"--python={pythons()[floor]}", "--out-dir=../out"),
+            cwd=project,
+            CARGO_TARGET_DIR=cargo_target(floor),
+            SOURCE_DATE_EPOCH="1750000000",
+        )
+    first, second = (
+        {file.name: file for file in (tmp_path / folder / "out").glob("fast*")}
+        for folder in ("first", "second")
+    )
+    assert len(first) == 2
+    assert first.keys() == second.keys()
+    for name in first:
+        if name.endswith(".whl") and backend == "maturin":
+            # Its SBOM names the folder that it was built in, here a temporary one of uv's;
+            # cibuildwheel on Linux always builds in /project.
+            assert differing(first[name], second[name]) <= {
+                "fast_doubles-0.1.0.dist-info/RECORD",
+                *OF_THE_BACKEND["maturin"],
+            }
+        else:
+            assert first[name].read_bytes() == second[name].read_bytes(), name
+
+
+def differing(first: Path, second: Path) -> set[str]:
+    """The files that differ between two wheels."""
+    with zipfile.ZipFile(first) as one, zipfile.ZipFile(second) as two:
+        assert one.namelist() == two.namelist()
+        return {name for name in one.namelist() if one.read(name) != two.read(name)}

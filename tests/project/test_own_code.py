@@ -1,0 +1,114 @@
+"""A wheel holds the code of its own sources, never another build's binary.
+
+Cargo decides by name and by file date whether to compile. Projects of one name, or the files
+of an unpacked sdist, whose dates are old, would get the library that an earlier build left in
+a shared CARGO_TARGET_DIR. Each test makes a project that answers with a number of its own.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from helpers.builds import BUILD
+from helpers.fixture_types import Render, Run
+from tools.machine import oldest_python, python_of, pythons
+from tools.template import BACKENDS, TEMPLATE
+
+LONG_AGO = 1_153_704_088  # the date that maturin gives to the files of an sdist
+
+
+FRONTENDS = ["pip wheel", "pip wheel of the sdist", "build", "uv build", "editable"]
+
+
+def build_commands(frontend: str, python: Path, out: Path) -> list[list[str | Path]]:
+    """The commands that leave a wheel in `out`, or an editable install; `build` makes an sdist."""
+    pip_wheel = [python, "-m", "pip", "wheel", "--no-deps", f"--wheel-dir={out}"]
+    sdist = out / "fast_doubles-0.1.0.tar.gz"
+    return {
+        "pip wheel": [[*pip_wheel, "."]],
+        "pip wheel of the sdist": [
+            [python, "-m", "build", "--sdist", f"--outdir={out}"],
+            [*pip_wheel, sdist],
+        ],
+        "build": [[python, "-m", "build", f"--outdir={out}"]],
+        "uv build": [["uv", "build", f"--python={python}", f"--out-dir={out}"]],
+        "editable": [[python, "-m", "pip", "install", "--no-deps", "--editable", "."]],
+    }[frontend]
+
+
+@pytest.fixture(scope="module")
+def python(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the front ends."""
+    environment = tmp_path_factory.mktemp("frontends") / "environment"
+    python = python_of(environment)
+    run("uv", "venv", f"--python={pythons()[oldest_python()]}", environment, cwd=TEMPLATE)
+    run("uv", "pip", "install", f"--python={python}", "pip", "build", cwd=TEMPLATE)
+    return python
+
+
+def answer_with(project: Path, number: int) -> None:
+    """Edit the kernel: every text holds `number` doubles now."""
+    signature = "pub fn count_doubles<Unit>(_: &[Unit]) -> usize"
+    (project / "rust" / "kernel.rs").write_text(f"{signature} {{\n    {number}\n}}\n")
+
+
+@pytest.fixture
+def project(render: Render) -> Callable[..., Path]:
+    """A rendering that answers with a number, all files dated long ago."""
+
+    def project(backend: str, number: int, **answers: str) -> Path:
+        project = render(build_backend=backend, **answers)
+        answer_with(project, number)
+        for file in project.rglob("*"):
+            os.utime(file, (LONG_AGO, LONG_AGO))
+        return project
+
+    return project
+
+
+@pytest.fixture
+def answer(run: Run, python: Path, tmp_path: Path) -> Callable[..., int]:
+    """Build a project with a front end, over a target folder that all share; ask the result."""
+    target = BUILD / f"target-own-code-{oldest_python()}"
+
+    def answer(frontend: str, project: Path, package: str = "fast_doubles") -> int:
+        out = tmp_path / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        for command in build_commands(frontend, python, out):
+            run(
+                *(str(word).replace("fast_doubles", package) for word in command),
+                cwd=project,
+                CARGO_TARGET_DIR=str(target),
+                CARGO_PROFILE_RELEASE_LTO="off",  # quicker, and nothing to cargo's decision
+            )
+        if frontend == "editable":
+            where = project / "python"
+        else:
+            (wheel,) = out.glob("*.whl")
+            where = out / "unpacked"
+            shutil.unpack_archive(wheel, where, "zip")
+        question = f"import {package}; print({package}.count_doubles('aaa'))"
+        return int(run(python, "-c", question, cwd=tmp_path, PYTHONPATH=str(where)).stdout)
+
+    return answer
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("frontend", FRONTENDS)
+def test_builds_that_share_a_target_folder(
+    frontend: str, backend: str, project: Callable[..., Path], answer: Callable[..., int]
+) -> None:
+    first = project(backend, 101)
+    assert answer(frontend, first) == 101
+
+    second = project(backend, 102)
+    assert answer(frontend, second) == 102, "the library of another checkout"
+
+    answer_with(second, 103)
+    assert answer(frontend, second) == 103, "the library from before the edit"
+
+    other = project(backend, 104, project_slug="other-doubles")
+    assert answer(frontend, other, "other_doubles") == 104, "the library of another project"

@@ -1,0 +1,157 @@
+"""The real cibuildwheel builds a rendered project, with the project's own configuration.
+
+It runs on stand-ins (stand_ins.py). Three things differ from CI then: the image, the selection
+(the interpreters that the image has), and cibuildwheel's own tools, which are its newest instead
+of its pinned ones. With `--real-images`, for a machine with a registry at hand, nothing differs.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+import zipapp
+import zipfile
+from pathlib import Path
+
+import cibuildwheel
+import pytest
+
+from helpers.builds import BUILD
+from helpers.fixture_types import Render, Run
+from helpers.sample_files import add_files
+from tools import stand_ins
+from tools.machine import pythons
+from tools.template import BACKENDS
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "arch" in metafunc.fixturenames:
+        metafunc.parametrize("arch", metafunc.config.getoption("arch"), scope="module")
+
+
+@pytest.fixture(scope="module")
+def real_images(request: pytest.FixtureRequest) -> bool:
+    return request.config.getoption("real_images")
+
+
+@pytest.fixture(scope="module")
+def selection(
+    arch: str, real_images: bool, cache: Path, request: pytest.FixtureRequest
+) -> dict[str, str]:
+    """The variables that say what cibuildwheel builds, and on which image.
+
+    With a registry at hand, these are the ones that CI sets, and nothing else.
+    """
+    if real_images:
+        build = f"cp3??-manylinux_{arch} cp314t-manylinux_{arch} cp315t-manylinux_{arch}"
+        return {"CIBW_BUILD": build}
+    if lacks := stand_ins.missing():
+        left_out = f"no images to run cibuildwheel on: this machine lacks {', '.join(lacks)}"
+        (pytest.fail if request.config.getoption("need_images") else pytest.skip)(left_out)
+    folder = BUILD / "stand-ins"
+    folder.mkdir(parents=True, exist_ok=True)
+    images = stand_ins.StandIns(folder, pythons())
+    interpreters = {"cp311": None} | (images.pythons if arch == "x86_64" else {})
+    return {
+        "CIBW_BUILD": " ".join(f"{name}-manylinux_{arch}" for name in interpreters),
+        f"CIBW_MANYLINUX_{arch.upper()}_IMAGE": images.image(arch),
+        "CIBW_CACHE_PATH": str(cache),
+        "CIBW_CONTAINER_ENGINE": "podman",
+        "CIBW_DEPENDENCY_VERSIONS": "latest",
+        "CONTAINERS_CONF": images.environment(arch)["CONTAINERS_CONF"],
+    }
+
+
+@pytest.fixture(scope="module")
+def cache() -> Path:
+    """cibuildwheel's cache, with the virtualenv that it would fetch from a code host."""
+    folder = BUILD / "cibuildwheel-cache"
+    resources = Path(cibuildwheel.__file__).parent / "resources" / "virtualenv.toml"
+    wanted = tomllib.loads(resources.read_text("utf-8"))["default"]["version"]
+    app = folder / f"virtualenv-{wanted}.pyz"
+    if not app.exists():
+        packages = folder / "packages"
+        command = [sys.executable, "-m", "pip", "install", "--quiet", f"--target={packages}"]
+        subprocess.run([*command, f"virtualenv=={wanted}"], check=True)
+        zipapp.create_archive(packages, app, main="virtualenv.__main__:run_with_catch")
+    return folder
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def wheelhouse(
+    arch: str,
+    request: pytest.FixtureRequest,
+    selection: dict[str, str],
+    render: Render,
+    run: Run,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[list[Path], str]:
+    """The wheels that cibuildwheel made of the sdist, and all that it printed."""
+    folder = tmp_path_factory.mktemp(f"cibuildwheel-{arch}")
+    project = render(build_backend=request.param)
+    # What a build needs of the project has to arrive in the container, its flags for rustc too.
+    add_files(project, run, commit=False)
+    run("uv", "build", "--sdist", f"--out-dir={folder}", project, cwd=folder)
+    (sdist,) = folder.glob("*.tar.gz")
+
+    printed = run(
+        *(sys.executable, "-m", "cibuildwheel", "--platform=linux", f"--archs={arch}"),
+        *("--output-dir=wheelhouse", sdist),
+        cwd=folder,
+        **selection,
+    ).stdout
+    (folder / "cibuildwheel.log").write_text(printed, "utf-8")
+    return sorted(folder.glob("wheelhouse/*")), printed
+
+
+def test_one_abi3_wheel_is_built_repaired_and_audited(
+    wheelhouse: tuple[list[Path], str], arch: str, real_images: bool
+) -> None:
+    wheels, printed = wheelhouse
+    # The stand-ins have no free-threaded interpreters.
+    assert len(wheels) == (3 if real_images else 1)
+    (wheel,) = [wheel for wheel in wheels if "-cp311-abi3-" in wheel.name]
+    assert re.fullmatch(
+        rf"fast_doubles-0\.1\.0-cp311-abi3-manylinux_2_\d\d_{arch}(\.manylinux\d+_{arch})?\.whl",
+        wheel.name,
+    )
+    assert "auditwheel repair -w /tmp/cibuildwheel/repaired_wheel" in printed
+    (report,) = re.findall(r'^{"specs": .*}$', printed, re.MULTILINE)
+    ((library,),) = [spec["wheel"] for spec in json.loads(report)["specs"].values()]
+    assert library["result"]["is_abi3"]
+    assert library["result"]["baseline"] == "3.11"
+    assert library["result"]["non_abi3_symbols"] == []
+
+
+def test_wheel_is_tested_on_every_interpreter(
+    wheelhouse: tuple[list[Path], str], selection: dict[str, str], real_images: bool
+) -> None:
+    _, printed = wheelhouse
+    sections = re.split(r"Building (cp\d+t?)-manylinux_\w+ wheel", printed)
+    built, tested = sections[1::2], sections[2::2]
+    assert built[0] == "cp311"
+    assert len(built) == len(selection["CIBW_BUILD"].split()) or real_images
+    # Its git tests are left out there; those of its data files are not.
+    assert all(re.search(r"\d+ passed, 4 skipped in ", section) for section in tested)
+    assert all("tests/test_data.py .." in section for section in tested)
+    reused = [section for name, section in zip(built, tested, strict=True) if name[-1] != "t"]
+    assert all("Found previously built wheel" in section for section in reused[1:])
+    assert "hypothesis" not in printed.lower()
+
+
+def test_nothing_floats_in_the_build(wheelhouse: tuple[list[Path], str]) -> None:
+    _, printed = wheelhouse
+    assert "--require-hashes" in printed
+    assert "Creating isolated environment" not in printed
+
+
+def test_library_holds_no_path_of_the_building_machine(
+    wheelhouse: tuple[list[Path], str],
+) -> None:
+    for wheel in wheelhouse[0]:
+        with zipfile.ZipFile(wheel) as archive:
+            (name,) = [name for name in archive.namelist() if name.endswith(".so")]
+            library = archive.read(name)
+        for path in (b"/root/", b"/project/", b"/home/", b"/tmp/"):
+            assert path not in library

@@ -1,0 +1,405 @@
+"""The gate: what may be uploaded passes, everything else is refused by name."""
+
+import re
+import shutil
+import sys
+import tomllib
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import cibuildwheel
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from packaging.tags import sys_tags
+from packaging.version import Version
+
+from helpers.fixture_types import Render, Run
+from helpers.release_programs import built, gate, plan
+from helpers.small_wheels import PLATFORMS, entry_point, library, make_sdist, make_set, make_wheel
+from tools.template import FLOORS, PROJECT_FOLDER
+
+Refuse = Callable[..., str]
+
+LINUX, ABI3, FREE = "manylinux_x86_64", "cp311-abi3", "cp314-cp314t"
+SMALL = f"{LINUX} abi3 cp314t cp315t\nmacosx_arm64 abi3\nwin_amd64 abi3\n"
+ABI3_WHEEL = "fast_doubles-0.1.0-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
+
+
+@pytest.fixture
+def project(render: Render) -> Path:
+    """A rendering that promises five wheels, and these in dist/, with an sdist."""
+    project = render()
+    (project / "release" / "wheels.txt").write_text(SMALL)
+    make_set(project / "dist", plan.read_wheels(project / "release" / "wheels.txt"))
+    return project
+
+
+@pytest.fixture
+def refuse(project: Path, run: Run) -> Refuse:
+    """Run the gate on dist/; return what it says, or fail if it passes."""
+
+    def refuse(*arguments: str) -> str:
+        result = run(
+            sys.executable, "release/gate.py", "dist", *arguments, cwd=project, check=False
+        )
+        assert result.returncode != 0, result.stdout
+        assert "Traceback" not in result.stdout, result.stdout
+        return result.stdout
+
+    return refuse
+
+
+def test_all_that_is_promised_passes(render: Render, run: Run, tmp_path: Path) -> None:
+    wheels = plan.read_wheels(PROJECT_FOLDER / "release" / "wheels.txt")
+    files = make_set(tmp_path, wheels)
+    assert len(files) == 31
+    printed = run(sys.executable, "release/gate.py", tmp_path, "--tag=v0.1.0", cwd=render()).stdout
+    assert "31 files may be uploaded." in printed
+    for file in files:
+        assert file.name in printed
+
+
+def test_platforms_that_are_off_by_default_pass_too(project: Path, run: Run) -> None:
+    others = {name: ["abi3"] for name in plan.PLATFORMS}
+    (project / "release" / "wheels.txt").write_text("".join(f"{name} abi3\n" for name in others))
+    shutil.rmtree(project / "dist")
+    make_set(project / "dist", others)
+    assert "15 files may be" in run(sys.executable, "release/gate.py", "dist", cwd=project).stdout
+
+
+def test_version_specific_wheels_of_setuptools_rust_pass(project: Path, run: Run) -> None:
+    (wheel,) = (project / "dist").glob("*abi3t*")
+    wheel.unlink()
+    make_wheel(project / "dist", LINUX, "cp315-cp315t")
+    run(sys.executable, "release/gate.py", "dist", cwd=project)
+
+
+def test_tag_must_be_the_version(refuse: Refuse) -> None:
+    printed = refuse("--tag=v0.2.0")
+    assert printed.count("has version 0.1.0, the tag is v0.2.0") == 6
+    assert "the tag is 0.1.0" in refuse("--tag=0.1.0")
+
+
+def remove(project: Path) -> None:
+    (project / "dist" / ABI3_WHEEL).unlink()
+
+
+def rename(old: str, new: str) -> Callable[[Path], None]:
+    def rename(project: Path) -> None:
+        file = project / "dist" / ABI3_WHEEL
+        file.rename(file.with_name(ABI3_WHEEL.replace(old, new)))
+
+    return rename
+
+
+def replace(
+    platform: str = LINUX,
+    tag: str = ABI3,
+    code: Callable[[], bytes] = bytes,
+    **wrong: object,
+) -> Callable[[Path], None]:
+    """With another library, `code` compiles it: in the test, not where the tests are collected."""
+
+    def replace(project: Path) -> None:
+        remove(project)
+        make_wheel(project / "dist", platform, tag, code=code(), **wrong)  # type: ignore[arg-type]
+
+    return replace
+
+
+def add(platform: str, tag: str, **wrong: object) -> Callable[[Path], None]:
+    def add(project: Path) -> None:
+        make_wheel(project / "dist", platform, tag, **wrong)  # type: ignore[arg-type]
+
+    return add
+
+
+def sdist(**wrong: str) -> Callable[[Path], None]:
+    def sdist(project: Path) -> None:
+        (file,) = (project / "dist").glob("*.tar.gz")
+        file.unlink()
+        if wrong:
+            make_sdist(project / "dist", **wrong)
+
+    return sdist
+
+
+def truncate(pattern: str) -> Callable[[Path], None]:
+    def truncate(project: Path) -> None:
+        (file,) = (project / "dist").glob(pattern)
+        file.write_bytes(file.read_bytes()[:-200])
+
+    return truncate
+
+
+def swap_the_library(project: Path) -> None:
+    """Another project's library, or an older one: the wheel's RECORD still has the hash of ours."""
+    file = project / "dist" / ABI3_WHEEL
+    with zipfile.ZipFile(file) as wheel:
+        files = {name: wheel.read(name) for name in wheel.namelist()}
+    files["fast_doubles/_native.abi3.so"] = library(LINUX, entry_point("PyInit__other"))
+    with zipfile.ZipFile(file, "w") as wheel:
+        for name, content in files.items():
+            wheel.writestr(name, content)
+
+
+def litter(project: Path) -> None:
+    (project / "dist" / "notes.txt").write_text("not for users")
+
+
+def compiled(platform: str, uses: str = "") -> Callable[[], bytes]:
+    return lambda: library(platform, entry_point("PyInit__native", uses))
+
+
+PRIVATE = "Classifier: Private :: Do Not Upload"
+FAULTS = {
+    "missing": (remove, "missing: manylinux_x86_64 abi3"),
+    "missing sdist": (sdist(), "missing: sdist"),
+    "renamed to another ABI": (
+        rename("cp311-abi3", FREE),
+        "was renamed: the tags inside are",
+    ),
+    "renamed to another platform": (rename("x86_64", "aarch64"), "the tags inside are cp311-abi3"),
+    "renamed to another version": (
+        rename("0.1.0", "0.1.1"),
+        "was renamed: inside, it is fast-doubles 0.1.0",
+    ),
+    "renamed to another project": (rename("fast_d", "d"), "doesn't match wheel filename"),
+    "two for one ABI": (
+        add(LINUX, ABI3, platform_tag="manylinux_2_28_x86_64"),
+        "is for the same platform and ABI as",
+    ),
+    "not promised": (add("win32", ABI3), "the ABI abi3 for win32, which wheels.txt does not list"),
+    "version-specific": (
+        replace(tag="cp311-cp311"),
+        "is the ABI cp311 for manylinux_x86_64, which wheels.txt does not list",
+    ),
+    "wrong floor": (replace(tag="cp312-abi3"), "begins at cp312, but Requires-Python: >=3.11"),
+    "other version": (replace(version="0.1.1"), "is not of fast-doubles 0.1.0"),
+    "ending of another ABI": (
+        replace(module="_native.cpython-311-x86_64-linux-gnu.so"),
+        "where no Python with the ABI abi3 looks",
+    ),
+    "ending that only 3.15 knows": (
+        replace(module="_native.abi3-x86_64-linux-gnu.so"),
+        "where no Python with the ABI abi3 looks",
+    ),
+    "library of another processor": (
+        replace(code=compiled("manylinux_aarch64")),
+        "was not compiled for manylinux_x86_64",
+    ),
+    "library of another system": (
+        replace(code=compiled("macosx_x86_64")),
+        "was not compiled for manylinux_x86_64",
+    ),
+    "no library": (replace(without="_native.abi3.so"), "holds no extension module"),
+    "swapped library": (swap_the_library, r"_native.abi3.so didn't match RECORD"),
+    "truncated": (truncate("*cp314t*"), "is not a zip file"),
+    "truncated sdist": (truncate("*.tar.gz"), "tar.gz: "),
+    "glibc too new": (
+        replace(platform_tag="manylinux_2_34_x86_64"),
+        "asks for manylinux_2_34_x86_64, newer than the 2.28",
+    ),
+    "musl too new": (
+        add("musllinux_x86_64", ABI3, platform_tag="musllinux_1_3_x86_64"),
+        "asks for musllinux_1_3_x86_64, newer than the 1.2",
+    ),
+    "macOS too new": (
+        add("macosx_arm64", ABI3, platform_tag="macosx_12_0_arm64"),
+        "asks for macosx_12_0_arm64, newer than the 11.0",
+    ),
+    "macOS too new for Intel": (
+        add("macosx_x86_64", ABI3, platform_tag="macosx_11_0_x86_64"),
+        "asks for macosx_11_0_x86_64, newer than the 10.15",
+    ),
+    "for two platforms": (
+        replace(platform_tag="manylinux_2_17_x86_64.musllinux_1_1_x86_64"),
+        "is for manylinux_x86_64 and musllinux_x86_64, no platform of",
+    ),
+    "any Linux": (replace(platform_tag="linux_x86_64"), "is for linux_x86_64, no platform of"),
+    "beyond the stable ABI": (
+        replace(code=compiled(LINUX, "PyUnicode_New")),
+        "it uses PyUnicode_New",
+    ),
+    "newer than the floor": (
+        replace(code=compiled(LINUX, "PyList_GetItemRef")),
+        "it uses PyList_GetItemRef",
+    ),
+    "no license": (replace(without="LICENSE"), "holds no license"),
+    "no stub": (replace(without=".pyi"), r"holds no stub, \*\.pyi"),
+    "no py.typed": (replace(without="py.typed"), "holds no py.typed"),
+    "compiled Python": (replace(extra="fast_doubles/__pycache__/x.pyc"), r"W00\d"),
+    "no description": (replace(description=""), "`long_description` missing"),
+    "broken metadata": (replace(more="Requires-Dist: no such thing"), "'no such thing' is invalid"),
+    "sdist without a lock": (sdist(without="Cargo.lock"), "tar.gz: holds no Cargo.lock"),
+    "sdist without the lock of the tools": (
+        sdist(without="release/wheel-requirements.txt"),
+        "tar.gz: holds no release/wheel-requirements.txt",
+    ),
+    "promises types": (
+        replace(without="py", more="Classifier: Typing :: Typed"),
+        r"holds no stub, \*\.pyi",
+    ),
+    "sdist without metadata": (sdist(without="PKG-INFO"), "tar.gz: holds no PKG-INFO"),
+    "sdist without a manifest": (sdist(without="Cargo.toml"), "tar.gz: holds no Cargo.toml"),
+    "sdist without a build": (sdist(without="pyproject.toml"), "tar.gz: holds no pyproject.toml"),
+    "sdist without sources": (sdist(without="rust/lib.rs"), "tar.gz: holds no Rust sources"),
+    "sdist without license": (sdist(without="LICENSE"), "tar.gz: holds no license"),
+    "private wheel": (replace(more=PRIVATE), "is never to be uploaded: .*Private :: Do Not Upload"),
+    "long summary": (replace(more=f"Summary: {'x' * 513}"), "has 513 characters as summary"),
+    "private sdist": (sdist(more=PRIVATE), "is never to be uploaded: .*Private :: Do Not Upload"),
+    "litter": (litter, "notes.txt: Invalid wheel filename"),
+}
+
+
+@pytest.mark.parametrize(("fault", "reason"), FAULTS.values(), ids=FAULTS)
+def test_fault_is_refused_by_name(
+    fault: Callable[[Path], None], reason: str, project: Path, refuse: Refuse
+) -> None:
+    fault(project)
+    assert re.search(reason, refuse())
+
+
+def test_every_reason_is_given_at_once(project: Path, refuse: Refuse) -> None:
+    FAULTS["no stub"][0](project)
+    FAULTS["sdist without a lock"][0](project)
+    printed = refuse("--tag=v9.9.9")
+    for reason in ("holds no stub", "holds no Cargo.lock", "the tag is v9.9.9", "missing: "):
+        assert reason in printed
+
+
+def test_a_wheel_that_promises_no_types_needs_none(project: Path, run: Run) -> None:
+    replace(without="py")(project)  # neither a stub nor py.typed, and no classifier
+    run(sys.executable, "release/gate.py", "dist", cwd=project)
+
+
+@pytest.mark.skipif(sys.platform != "linux" or sys.version_info >= (3, 15), reason="see the tag")
+def test_rehearsal_refuses_a_wheel_for_one_python_alone(project: Path, refuse: Refuse) -> None:
+    here = f"cp3{sys.version_info.minor}"
+    tag = f"{here}-{here}"
+    make_wheel(project / "dist", LINUX, tag, platform_tag=next(sys_tags()).platform)
+    assert f"is the ABI {here}, and wheels.txt has no line with it" in refuse("--rehearsal")
+
+
+def test_rehearsal_takes_what_this_machine_can_install(project: Path, run: Run) -> None:
+    (native,) = (tag.platform for tag in list(sys_tags())[:1])
+    for file in (project / "dist").glob("*.whl"):
+        file.unlink()
+    make_wheel(project / "dist", LINUX, ABI3, platform_tag=native)
+    command = (sys.executable, "release/gate.py", "dist")
+    assert run(*command, cwd=project, check=False).returncode != 0
+    printed = run(*command, "--rehearsal", cwd=project).stdout
+    assert "5 of 6 files are not here, so not checked: macosx_arm64, " in printed
+    assert re.search(r"this machine +abi3 ", printed)
+    assert "2 files may be uploaded." in printed
+
+
+@pytest.mark.parametrize("fault", ["no stub", "swapped library", "wrong floor", "private wheel"])
+def test_rehearsal_refuses_the_rest(fault: str, project: Path, refuse: Refuse) -> None:
+    FAULTS[fault][0](project)
+    assert re.search(FAULTS[fault][1], refuse("--rehearsal"))
+
+
+@pytest.mark.parametrize("requires", [">=3.11.0", ">=3.11.4", ">=3.11,<4", "~=3.11"])
+def test_the_floor_may_be_written_in_many_ways(project: Path, run: Run, requires: str) -> None:
+    remove(project)
+    make_wheel(project / "dist", LINUX, ABI3, requires=requires)
+    run(sys.executable, "release/gate.py", "dist", cwd=project)
+
+
+def test_an_empty_folder_is_refused(project: Path, refuse: Refuse) -> None:
+    shutil.rmtree(project / "dist")
+    (project / "dist").mkdir()
+    assert "dist holds nothing that may be uploaded" in refuse("--rehearsal")
+
+
+def test_wrong_calls_are_answered_in_a_sentence(project: Path, refuse: Refuse, run: Run) -> None:
+    result = run(sys.executable, "release/gate.py", "no-such", cwd=project, check=False)
+    assert "no-such is no folder" in result.stdout
+    (project / "release" / "wheels.txt").write_text("manylinux_z80 abi3")
+    assert "wheels.txt, line 1: no platform 'manylinux_z80'" in refuse()
+    (project / "release" / "wheels.txt").unlink()
+    assert "wheels.txt is missing" in refuse()
+
+
+def test_it_is_a_session_too(project: Path, run: Run) -> None:
+    result = run("nox", "-s", "gate", "--", "dist", "--tag", "v0.1.1", cwd=project, check=False)
+    assert result.returncode != 0
+    assert "has version 0.1.0, the tag is v0.1.1" in result.stdout
+
+
+pairs = st.tuples(st.sampled_from(sorted(PLATFORMS)), st.sampled_from(sorted(plan.ABIS)))
+
+
+@settings(max_examples=500)
+@given(promise=st.sets(pairs, min_size=1), found=st.sets(pairs))
+def test_only_the_very_set_that_is_promised_passes(
+    promise: set[tuple[str, str]], found: set[tuple[str, str]]
+) -> None:
+    wheels: dict[str, list[str]] = {}
+    for platform, abi in sorted(promise):
+        wheels.setdefault(platform, []).append(abi)
+    files = {
+        pair: (Path(f"{'-'.join(pair)}.whl"), built.Built("p", Version("1"), *pair))
+        for pair in [("sdist", ""), *found]
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate, "read_wheels", lambda: wheels)
+        patch.setattr(gate, "read_all", lambda *_: (files, []))
+        patch.setattr(gate, "complaints_of_tools", lambda _: [])
+        patch.setattr(sys, "argv", ["gate.py", str(PROJECT_FOLDER), "--tag=v1"])
+        if found == promise:
+            gate.main()
+            return
+        with pytest.raises(SystemExit) as refusal:
+            gate.main()
+    reasons = str(refusal.value)
+    for platform, abi in promise - found:
+        assert f"{platform} {abi}" in reasons
+    for platform, abi in found - promise:
+        assert f"the ABI {abi} for {platform}, which wheels.txt does not list" in reasons
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_a_library_is_taken_for_its_own_processor_and_no_other(name: str) -> None:
+    """musl and glibc differ elsewhere: the same compiler's libraries begin alike."""
+    header = library(name, entry_point("PyInit__native"))[:8192]
+    taken = {
+        other
+        for other, platform in plan.PLATFORMS.items()
+        if re.match(platform.header, header, re.DOTALL)
+    }
+    kind = re.sub("^(many|musl)linux_", "linux_", name)
+    assert {re.sub("^(many|musl)linux_", "linux_", other) for other in taken} == {kind}
+
+
+def test_libraries_that_a_repair_has_added_pass(project: Path, run: Run, refuse: Refuse) -> None:
+    """auditwheel and delvewheel put them beside the package; nothing else may be there."""
+    folder = "fast_doubles.libs"
+    for name in ("libz-0123abcd.so", "libssl-0123abcd.so.3"):
+        replace(extra=f"{folder}/{name}")(project)
+        run(sys.executable, "release/gate.py", "dist", cwd=project)
+    replace(extra=f"{folder}/x.pyc")(project)
+    assert "W001" in refuse()
+    replace(extra="leftover/x.py")(project)
+    assert "W009" in refuse()
+
+
+def test_limits_are_those_of_cibuildwheels_images() -> None:
+    resources = Path(cibuildwheel.__file__).parent / "resources" / "defaults.toml"
+    images = tomllib.loads(resources.read_text("utf-8"))["tool"]["cibuildwheel"]
+    for name, platform in plan.PLATFORMS.items():
+        family, _, arch = name.partition("_")
+        if family in ("manylinux", "musllinux"):
+            newest = platform.newest.replace(".", "_")
+            assert images[f"{family}-{arch}-image"] == f"{family}_{newest}"
+
+
+def test_limits_are_not_below_the_macos_that_is_asked_for(render: Render) -> None:
+    for floor in FLOORS:
+        manifest = tomllib.loads((render(python_floor=floor) / "pyproject.toml").read_text("utf-8"))
+        asked = manifest["tool"]["cibuildwheel"]["macos"]["environment"]["MACOSX_DEPLOYMENT_TARGET"]
+        for name in ("macosx_x86_64", "macosx_arm64"):
+            assert Version(plan.PLATFORMS[name].newest) >= Version(asked)

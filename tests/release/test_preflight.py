@@ -1,0 +1,445 @@
+"""The check before anything is built: what stops a release, and what only a rehearsal lets pass."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from helpers.fixture_types import Run
+from tools.machine import GIT
+from tools.template import DEFAULTS, PROJECT_FOLDER
+
+Check = Callable[..., tuple[int, str]]
+
+OWN = {
+    "author_name": "Ada",
+    "author_email": "ada@example.org",
+    "github_owner": "ada",
+}
+URL = "https://github.com/ada/fast-doubles"
+
+
+@pytest.fixture
+def project(repository: Callable[..., Path], run: Run) -> Path:
+    """A rendering with an owner and an origin."""
+    project = repository(**OWN)
+    run("git", "remote", "add", "origin", f"{URL}.git", cwd=project)
+    run("git", "update-ref", "refs/remotes/origin/main", "HEAD", cwd=project)
+    return project
+
+
+@pytest.fixture
+def check(project: Path, run: Run) -> Check:
+    """Run the preflight; return its status and what it printed."""
+
+    def check(*arguments: str, **variables: str) -> tuple[int, str]:
+        command = (sys.executable, "release/preflight.py", *arguments)
+        result = run(*command, cwd=project, check=False, **variables)
+        assert "Traceback" not in result.stdout, result.stdout
+        return result.returncode, result.stdout.strip()
+
+    return check
+
+
+def test_a_project_in_order_passes(check: Check) -> None:
+    assert check() == (0, "")
+    assert check("--tag=v0.1.0", "--branch=origin/main") == (0, "")
+
+
+@pytest.mark.parametrize("tag", ["v0.1.1", "0.1.0", "v0.1", "release"])
+def test_the_tag_must_be_the_version(check: Check, tag: str) -> None:
+    status, printed = check(f"--tag={tag}")
+    assert status == 1
+    assert f"the tag is {tag}, but pyproject.toml has version 0.1.0" in printed
+
+
+def test_the_tag_must_be_merged(check: Check, project: Path, run: Run) -> None:
+    run("git", "commit", "--quiet", "--allow-empty", "--message=x", cwd=project, **GIT)
+    assert check() == (0, "")
+    status, printed = check("--tag=v0.1.0", "--branch=origin/main")
+    assert status == 1
+    assert "the tag v0.1.0 is not on origin/main: merge first" in printed
+    run("git", "update-ref", "refs/remotes/origin/main", "HEAD", cwd=project)
+    run("git", "checkout", "--quiet", "--detach", "HEAD~1", cwd=project)  # an older commit of it
+    assert check("--tag=v0.1.0", "--branch=origin/main") == (0, "")
+
+
+def test_rust_is_needed(check: Check, tmp_path: Path) -> None:
+    if os.name == "nt":
+        pytest.skip("the stand-in for rustc is a shell script")
+    git = tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    git.symlink_to(shutil.which("git"))
+    status, printed = check(PATH=str(git.parent))
+    assert status == 1
+    assert printed == "Rust is missing (rustc): see https://rustup.rs"
+    rustc = git.with_name("rustc")
+    rustc.write_text("#!/bin/sh\necho 'rustc 1.84.9 (abc 2025-01-01)'\n")
+    rustc.chmod(0o755)
+    status, printed = check(PATH=f"{git.parent}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    assert status == 1
+    assert "rustc 1.84.9 is older than the 1.85 of Cargo.toml: `rustup update`" in printed
+
+
+def test_the_lock_must_be_tracked(check: Check, project: Path, run: Run) -> None:
+    run("git", "rm", "--quiet", "--cached", "Cargo.lock", cwd=project)
+    status, printed = check()
+    assert status == 1
+    assert "git tracks no Cargo.lock" in printed
+
+
+def test_the_lock_must_be_fresh(check: Check, project: Path) -> None:
+    manifest = project / "Cargo.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace("[dependencies]", '[dependencies]\nmemchr = "2"'), "utf-8")
+    assert manifest.read_text("utf-8") != text
+    status, printed = check()
+    assert status == 1
+    assert "Cargo.lock is not what Cargo.toml asks for" in printed
+
+
+@pytest.mark.parametrize("answer", OWN)
+def test_placeholders_can_wait_for_the_release(
+    repository: Callable[..., Path], run: Run, answer: str
+) -> None:
+    project = repository(**(OWN | {answer: DEFAULTS[answer]}))
+    shutil.copy(project / ".template.json", project / ".cruft.json")  # where cruft keeps the same
+    run("git", "add", ".cruft.json", cwd=project)
+    command = (sys.executable, "release/preflight.py")
+    result = run(*command, cwd=project)
+    (line,) = [line for line in result.stdout.splitlines() if DEFAULTS[answer] in line]
+    assert line.startswith(f"Before a release: '{DEFAULTS[answer]}' stands in ")
+    where = "LICENSE" if answer == "author_name" else "pyproject.toml"
+    assert where in line
+    assert ".json" not in line
+    tagged = run(*command, "--tag=v0.1.0", "--branch=main", cwd=project, check=False)
+    assert tagged.returncode == 1
+    assert DEFAULTS[answer] in tagged.stdout
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        URL,
+        f"{URL}.git",
+        f"{URL}/",
+        "git@github.com:ada/fast-doubles.git",
+        "ssh://git@github.com/Ada/Fast-Doubles",
+    ],
+)
+def test_the_origin_may_be_written_in_many_ways(
+    check: Check, project: Path, run: Run, origin: str
+) -> None:
+    run("git", "remote", "set-url", "origin", origin, cwd=project)
+    assert check("--tag=v0.1.0") == (0, "")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://github.com/eve/fast-doubles",
+        "git@host:ada/other.git",
+        "https://github.com/ada/fast",
+        "https://github.com/da/fast-doubles",
+    ],
+)
+def test_another_origin_than_the_metadatas_is_noticed(
+    check: Check, project: Path, run: Run, origin: str
+) -> None:
+    run("git", "remote", "set-url", "origin", origin, cwd=project)
+    status, printed = check()
+    assert status == 0
+    assert f"the URL Repository of pyproject.toml is {URL}, but git's origin is {origin}" in printed
+    assert "`git remote set-url origin`" in printed
+    assert check("--tag=v0.1.0")[0] == 1
+    run("git", "remote", "remove", "origin", cwd=project)
+    assert "git has no remote named origin" in check()[1]
+
+
+def test_what_is_not_committed_is_noticed(check: Check, project: Path) -> None:
+    (project / "notes.txt").write_text("x")
+    status, printed = check()
+    assert status == 0
+    assert "not all is committed" in printed
+
+
+def test_it_says_where_it_has_to_be_started(check: Check, project: Path) -> None:
+    (project / "pyproject.toml").rename(project / "elsewhere.toml")
+    assert check() == (1, "pyproject.toml is missing: start this in the project's folder")
+    (project / "pyproject.toml").write_text("[project")
+    assert check()[1].startswith("pyproject.toml: ")
+
+
+def test_the_placeholders_are_the_questions_defaults() -> None:
+    source = (PROJECT_FOLDER / "release" / "preflight.py").read_text("utf-8")
+    (listed,) = re.findall(r"^PLACEHOLDERS = \{\n((?:    .*\n)+)\}", source, re.M)
+    keys = re.findall(r'^    "([^"]+)": ', listed, re.M)
+    assert sorted(keys) == sorted(DEFAULTS[answer] for answer in OWN)
+
+
+def test_a_name_or_a_test_that_reads_like_a_placeholder_is_none(
+    repository: Callable[..., Path], run: Run
+) -> None:
+    names = {"project_name": "Guess Your Name", "description": "Guesses, for you."}
+    project = repository(**(OWN | names))
+    assert "guess-your-name" in (project / "pyproject.toml").read_text("utf-8")
+    (project / "tests" / "test_mail.py").write_text('TO = "you@example.com"  # Your Name\n')
+    run("git", "add", "--all", cwd=project)
+    command = (sys.executable, "release/preflight.py")
+    assert "stands in" not in run(*command, cwd=project).stdout
+
+
+def test_it_takes_a_git_repository_of_its_own(check: Check, project: Path, run: Run) -> None:
+    (project / ".git").rename(project / "no-git")
+    status, printed = check(GIT_CEILING_DIRECTORIES=str(project.parent))
+    assert status == 1
+    assert "this is no git repository: `git init`" in printed
+    run("git", "init", "--quiet", cwd=project.parent)
+    status, printed = check()
+    assert status == 1
+    assert "fast-doubles/ is a folder of a repository" in printed
+
+
+def test_a_branch_that_is_not_there_is_named(check: Check) -> None:
+    status, printed = check("--tag=v0.1.0", "--branch=origin/nosuch")
+    assert status == 1
+    assert (
+        printed == "there is no branch origin/nosuch here: fetch it, or name another with --branch"
+    )
+
+
+def test_cargo_says_why_it_cannot_read_the_manifest(check: Check, project: Path) -> None:
+    manifest = project / "Cargo.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace("[dependencies]", '[dependencies]\nx = { path = "no-such" }'))
+    status, printed = check()
+    assert status == 1
+    assert "cargo cannot read Cargo.toml: error: " in printed
+    assert "no-such" in printed
+
+
+def test_a_lock_of_something_else_is_left_alone(check: Check, project: Path, run: Run) -> None:
+    (project / "tests" / "fixture").mkdir()
+    (project / "tests" / "fixture" / "Cargo.lock").write_text("x")
+    run("git", "add", "tests/fixture/Cargo.lock", cwd=project)
+    run("git", "commit", "--quiet", "--message=x", cwd=project, **GIT)
+    assert check() == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("version", "normal"),
+    [
+        ("1.0.0rc1", True),
+        ("1!2.0.post1.dev3", True),
+        ("2026.1", True),
+        ("1.0.0-rc1", False),
+        ("01.0", False),
+        ("1.0.0final2", False),
+        ("v1.0", False),
+        ("1.0+local", False),
+    ],
+)
+def test_a_version_that_is_not_normal_is_refused(
+    check: Check, project: Path, version: str, normal: bool
+) -> None:
+    for file, before in (("pyproject.toml", '"0.1.0"'), (".bumpversion.cfg", "= 0.1.0")):
+        text = (project / file).read_text("utf-8")
+        (project / file).write_text(text.replace(before, before.replace("0.1.0", version)), "utf-8")
+    status, printed = check()
+    assert (status == 0) == normal
+    refused = f"the version {version!r} is not in its normal form (PEP 440)"
+    assert (refused in printed) != normal
+    assert normal or "write it like 1.2.3, 1.2.3rc1 or 1.2.3.post1" in printed
+
+
+@pytest.mark.parametrize("tag", ["v1.0.0-rc1", "vowel", "1.0.0", "v", "v1.0\n"])
+def test_with_a_dynamic_version_the_tag_must_be_one(check: Check, project: Path, tag: str) -> None:
+    manifest = project / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace('version = "0.1.0"', 'dynamic = ["version"]'), "utf-8")
+    assert "is v and a version" not in check("--tag=v1.0.0rc1")[1]
+    status, printed = check(f"--tag={tag}")
+    assert status == 1
+    assert f"the tag is {tag}: name it v and a version in its normal form" in printed
+
+
+def test_a_submodule_is_refused_with_the_reason(
+    check: Check, project: Path, run: Run, tmp_path: Path
+) -> None:
+    module = tmp_path / "module"
+    module.mkdir()
+    run("git", "init", "--quiet", cwd=module)
+    run("git", "commit", "--quiet", "--allow-empty", "--message=x", cwd=module, **GIT)
+    allow = ("git", "-c", "protocol.file.allow=always")
+    run(*allow, "submodule", "--quiet", "add", module, "vendor/my crate", cwd=project)
+    status, printed = check()
+    assert status == 1
+    assert (
+        "vendor/my crate: a git submodule, which the sdist and CI's checkouts leave out" in printed
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+@pytest.mark.parametrize(
+    ("target", "refused"), [("rust", True), ("no-such", True), ("LICENSE", False)]
+)
+def test_a_link_that_an_sdist_cannot_hold_is_refused(
+    check: Check, project: Path, run: Run, target: str, refused: bool
+) -> None:
+    (project / "a link").symlink_to(target)
+    run("git", "add", "a link", cwd=project)
+    status, printed = check()
+    assert (status == 1) == refused
+    assert ("a link: a symbolic link to a folder or to nothing" in printed) == refused
+
+
+def test_files_of_git_lfs_are_refused(check: Check, project: Path, run: Run) -> None:
+    with (project / ".gitattributes").open("a") as attributes:
+        attributes.write("*.bin filter=lfs\n")
+    (project / "tests" / "big one.bin").write_text("version https://git-lfs.github.com/spec/v1\n")
+    run("git", "-c", "filter.lfs.clean=cat", "add", "--all", cwd=project)
+    status, printed = check()
+    assert status == 1
+    assert "tests/big one.bin: of git LFS, whose files CI's checkouts leave out" in printed
+
+
+def test_a_toolchain_file_without_a_channel_asks_for_nothing(check: Check, project: Path) -> None:
+    (project / "rust-toolchain.toml").write_text("[toolchain]\nprofile = 'minimal'\n")
+    # rustup takes the variable before the file, of which it says itself what is wrong.
+    rust = subprocess.run(["rustc", "--print=sysroot"], capture_output=True, text=True, check=True)
+    status, printed = check(RUSTUP_TOOLCHAIN=Path(rust.stdout.strip()).name)
+    assert status == 0, printed
+    assert "asks for Rust" not in printed
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("pyproject.toml", 'version = "0.1.0"', "version = 1.0"),
+        ("pyproject.toml", "classifiers = [", "classifiers = 3\n[tool.x]\nclassifiers = ["),
+        (".bumpversion.cfg", "[bumpversion]", "[bumpversion]\n\xff"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_no_traceback(
+    check: Check, project: Path, file: str, before: str, after: str
+) -> None:
+    content = (project / file).read_bytes()
+    assert before.encode() in content
+    (project / file).write_bytes(content.replace(before.encode(), after.encode("latin-1"), 1))
+    status, printed = check()  # which looks for a traceback
+    assert status == 1
+    assert file in printed
+
+
+def test_an_index_that_git_cannot_read_is_told_in_gits_words(check: Check, project: Path) -> None:
+    (project / ".git" / "index").write_bytes(b"broken")
+    status, printed = check()
+    assert status == 1
+    assert "git does not list its files: " in printed
+    assert "index file" in printed
+
+
+@pytest.mark.parametrize("name", ["rust-toolchain.toml", "rust-toolchain"])
+def test_another_rust_than_that_of_the_wheels_is_named(
+    check: Check, project: Path, name: str, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    for program in ("git", "cargo", "rustc"):
+        # Stand-ins: rustup would fetch the toolchain.
+        script = f'#!/bin/sh\nexec "{shutil.which(program)}" "$@"\n'
+        if program != "git":
+            script = "#!/bin/sh\necho 'rustc 1.99.0 (abc 2026-01-01)'\n"
+        (tmp_path / "bin" / program).write_text(script)
+        (tmp_path / "bin" / program).chmod(0o755)
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    pinned = re.findall(r'RUSTUP_TOOLCHAIN = "(.*?)"', (project / "pyproject.toml").read_text())[0]
+    for channel in ("1.80.0", pinned):
+        text = f'[toolchain]\nchannel = "{channel}"\n'
+        (project / name).write_text(text if name.endswith("toml") else f"{channel}\n")
+        status, printed = check(PATH=path)
+        if channel == pinned:
+            assert status == 0, printed
+            continue
+        assert status == 1
+        assert f"{name} asks for Rust 1.80.0, but pyproject.toml sets RUSTUP_TOOLCHAIN" in printed
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give a file away")
+def test_what_git_says_of_a_strangers_repository_is_passed_on(check: Check, project: Path) -> None:
+    os.chown(project / ".git", 12345, 12345)
+    os.chown(project, 12345, 12345)
+    status, printed = check()
+    assert status == 1
+    assert "git does not read this repository: fatal: detected dubious ownership" in printed
+    assert "safe.directory" in printed
+    assert "git init" not in printed
+    safe = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "safe.directory",
+        "GIT_CONFIG_VALUE_0": "*",
+    }
+    assert check(**safe) == (0, "")
+
+
+def test_what_rustc_says_is_passed_on(check: Check, tmp_path: Path) -> None:
+    if os.name == "nt":
+        pytest.skip("the stand-in for rustc is a shell script")
+    rustc = tmp_path / "bin" / "rustc"
+    rustc.parent.mkdir()
+    rustc.write_text("#!/bin/sh\necho 'error: no default toolchain' >&2\nexit 1\n")
+    rustc.chmod(0o755)
+    status, printed = check(PATH=f"{rustc.parent}{os.pathsep}{os.environ['PATH']}")
+    assert status == 1
+    assert printed == "rustc does not start: error: no default toolchain"
+
+
+@pytest.mark.parametrize("label", ["Source", "source", "Repository", "REPOSITORY"])
+def test_a_url_of_another_repository_is_noticed_by_its_label(
+    check: Check, project: Path, label: str
+) -> None:
+    manifest = project / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    assert "Repository = " in text
+    text = text.replace("Repository = ", f"{label} = ").replace('/ada/fast-doubles"', '/eve/x"')
+    manifest.write_text(text, "utf-8")
+    assert f"the URL {label} of pyproject.toml is https://github.com/eve/x, but git's" in check()[1]
+
+
+@pytest.mark.parametrize("label", ["Homepage", "Issues", "Documentation"])
+def test_other_urls_may_be_elsewhere(check: Check, project: Path, label: str) -> None:
+    manifest = project / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    urls = f'[project.urls]\n{label} = "https://example.org/x/y"\n'
+    text = text.replace("Issues = ", "Tracker = ").replace("[project.urls]\n", urls)
+    manifest.write_text(text, "utf-8")
+    assert "the URL" not in check()[1]
+
+
+@pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"])
+def test_gits_variables_for_another_repository_are_not_followed(
+    check: Check, variable: str, tmp_path: Path
+) -> None:
+    assert check("--tag=v0.1.0", **{variable: str(tmp_path / "elsewhere")}) == (0, "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_no_letter_is_too_strange_to_print(
+    check: Check, project: Path, run: Run, encoding: str
+) -> None:
+    run("git", "remote", "set-url", "origin", "https://host/ada/täst-🦀", cwd=project)
+    status, printed = check(PYTHONIOENCODING=encoding)
+    assert status == 0
+    assert "git's origin is https://host/ada/t" in printed
+
+
+def test_a_private_project_is_refused_with_a_tag(repository: Callable[..., Path], run: Run) -> None:
+    project = repository(**OWN, license="Proprietary")
+    command = (sys.executable, "release/preflight.py", "--tag=v0.1.0", "--branch=main")
+    result = run(*command, cwd=project, check=False)
+    assert result.returncode == 1
+    assert "the classifier 'Private :: Do Not Upload' of pyproject.toml" in result.stdout

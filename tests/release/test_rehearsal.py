@@ -1,0 +1,447 @@
+"""`nox -s rehearse`: a whole release on one machine, for both backends; and how it fails."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from helpers import small_wheels
+from helpers.builds import QUICK
+from helpers.fixture_types import Repository, Run
+from helpers.hostile_settings import HOSTILE, located
+from helpers.local_index import LocalIndex
+from helpers.pages import read
+from helpers.sample_files import add_files
+from helpers.small_wheels import PLATFORMS, make_sdist, make_tinylib, make_wheel
+from tools.machine import GIT, pythons
+from tools.template import BACKENDS, FLOORS
+
+WHEEL = r"fast_doubles-0\.1\.1-cp311-abi3-\w+\.whl"
+STEPS = ["preflight", "clone", "bump and tag", "sdist", "wheels", "gate", "upload"]
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """The folder for temporary files, below which cargo builds quickly.
+
+    By its own configuration: CARGO_PROFILE_RELEASE_LTO does not reach a release.
+    """
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (tmp_path / ".cargo").mkdir()
+    (tmp_path / ".cargo" / "config.toml").write_text('[profile.release]\nlto = "off"\n')
+    return scratch
+
+
+@pytest.fixture
+def rehearse(run: Run, scratch: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run release/rehearse.py in a project, with the template's own locked tools."""
+
+    def rehearse(
+        project: Path, *arguments: str, check: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        return run(
+            *(sys.executable, "release/rehearse.py", *arguments),
+            cwd=project,
+            check=check,
+            TMPDIR=str(scratch),
+            **QUICK,
+            **variables,
+        )
+
+    return rehearse
+
+
+def state(project: Path, run: Run) -> list[str]:
+    """All that a rehearsal must leave alone."""
+    questions = ["rev-parse HEAD", "tag", "status --porcelain --ignored", "config --list --local"]
+    return [run("git", *question.split(), cwd=project).stdout for question in questions]
+
+
+def tidy(project: Path) -> None:
+    """Delete what nox and Python keep, and git ignores."""
+    shutil.rmtree(project / ".nox")
+    for bytecode in project.rglob("__pycache__"):
+        shutil.rmtree(bytecode)
+
+
+# One backend with a floor above the Python that nox may run on.
+@pytest.mark.parametrize(("backend", "floor"), list(zip(BACKENDS, ["3.11", "3.12"], strict=True)))
+def test_it_passes_as_a_session(
+    backend: str, floor: str, repository: Repository, run: Run, scratch: Path
+) -> None:
+    if floor not in pythons():
+        pytest.skip(f"Python {floor} is not at hand")
+    wheel = WHEEL.replace("311", floor.replace(".", ""))
+    project = repository(build_backend=backend, python_floor=floor)
+    add_files(project, run)
+    (project / "notes.txt").write_text("not committed")
+    before = state(project, run)
+    # nox has its environments in the project, not in TMPDIR.
+    printed = run("nox", "-s", "rehearse", cwd=project, TMPDIR=str(scratch), **QUICK).stdout
+    for name in STEPS:
+        assert re.search(rf"^{name} \.\.\. [\d.]+ s$", printed, re.M), printed
+    table = printed[printed.index("\n\n") :]
+    assert re.search(r"bump and tag +v0\.1\.1", table)
+    assert re.search(rf"wheels +{wheel}, from the sdist", table)
+    assert "taken once; refused with a wrong password, and a second time" in table
+    assert re.search(r"\d+ of 31 files are not here, so not checked: macosx_arm64", table)
+    for version in ("3.11", "3.12", "3.13", "3.14", "3.15"):
+        if int(version[2:]) < int(floor[2:]):
+            assert f"install on {version}" not in table
+            continue
+        result = wheel if version in pythons() else "left out: this Python is not at hand"
+        assert re.search(rf"install on {version} +{result}", table)
+    assert "Before a release: 'Your Name' stands in LICENSE, pyproject.toml: " in printed
+    tidy(project)
+    assert state(project, run) == before
+
+
+def without_rust(project: Path) -> None:
+    manifest = project / "Cargo.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace('rust-version = "1.85"', 'rust-version = "1.999"'), "utf-8")
+
+
+def broken_rust(project: Path) -> None:
+    (project / "rust" / "kernel.rs").write_text("fn {")
+
+
+def broken_behaviour(project: Path) -> None:
+    kernel = project / "rust" / "kernel.rs"
+    kernel.write_text(kernel.read_text("utf-8").replace("from(a == b)", "from(a != b)"), "utf-8")
+
+
+def no_license(project: Path) -> None:
+    (project / "LICENSE").unlink()
+
+
+def no_bump_configuration(project: Path) -> None:
+    (project / ".bumpversion.cfg").unlink()
+
+
+def forgotten_file(project: Path) -> None:
+    library = project / "rust" / "lib.rs"
+    library.write_text(f"{library.read_text('utf-8')}mod extra;\n", "utf-8")
+    (project / "rust" / "extra.rs").touch()
+
+
+FAULTS = {
+    "a file not committed": (forgotten_file, "wheels", "took no part:\n?? rust/extra.rs"),
+    "Rust too old": (without_rust, "preflight", "older than the 1.999 of Cargo.toml"),
+    "no configuration": (no_bump_configuration, "bump and tag", "--new-version"),
+    "Rust does not compile": (broken_rust, "wheels", "kernel.rs"),
+    "no license": (no_license, "gate", "holds no license"),
+    "tests fail": (broken_behaviour, "install on 3.11", "FAILED tests/test_fast_doubles.py"),
+}
+
+
+@pytest.mark.parametrize(("fault", "step", "reason"), FAULTS.values(), ids=FAULTS)
+def test_it_stops_at_the_step_that_fails(
+    fault: Callable[[Path], None],
+    step: str,
+    reason: str,
+    repository: Repository,
+    rehearse: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
+    scratch: Path,
+) -> None:
+    project = repository()
+    fault(project)
+    run("git", "commit", "--quiet", "--all", "--message=A fault", cwd=project, **GIT)
+    result = rehearse(project, check=False)
+    assert result.returncode == 1, result.stdout
+    assert reason in result.stdout
+    assert f"\nThe rehearsal stopped at: {step}. " in result.stdout
+    assert "Traceback" not in result.stdout
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_proxy_is_not_asked_for_the_index(
+    repository: Repository, rehearse: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    dead = {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+    pip = {"PIP_RETRIES": "0", "PIP_INDEX_URL": "http://example.invalid/"}
+    result = rehearse(repository(), check=False, **dead, **pip)
+    assert re.search(r"^upload \.\.\. [\d.]+ s$", result.stdout, re.M), result.stdout
+    assert "The rehearsal stopped at: install on 3.11." in result.stdout  # by the other index
+
+
+def test_a_proprietary_project_stops_at_the_gate(
+    repository: Repository, rehearse: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    result = rehearse(repository(license="Proprietary"), check=False)
+    assert result.returncode == 1
+    assert "is never to be uploaded: its classifier is 'Private :: Do Not Upload'" in result.stdout
+    assert "The rehearsal stopped at: gate." in result.stdout
+
+
+def test_a_proprietary_project_passes_with_the_change_of_the_page(
+    repository: Repository,
+    rehearse: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
+    tmp_path: Path,
+) -> None:
+    project = repository(license="Proprietary")
+    (diff,) = read("how-to/private-index.md").blocks("diff")
+    (tmp_path / "change.diff").write_text(diff, "utf-8")
+    run("git", "apply", tmp_path / "change.diff", cwd=project)
+    run("git", "commit", "--quiet", "--all", "--message=A private index", cwd=project, **GIT)
+    printed = rehearse(project).stdout
+    assert re.search(rf"install on 3\.1\d +{WHEEL}", printed)
+
+
+def test_dependencies_come_from_the_usual_index_and_the_package_never(
+    repository: Repository,
+    rehearse: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
+    tmp_path: Path,
+) -> None:
+    """Someone has put a newer package of the same name on the index that pip is told to use."""
+    project = repository()
+    manifest = project / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace("\nclassifiers", '\ndependencies = ["tinylib"]\nclassifiers'))
+    test = project / "tests" / "test_fast_doubles.py"
+    test.write_text(f"import tinylib as tinylib\n{test.read_text('utf-8')}", "utf-8")
+    run("git", "commit", "--quiet", "--all", "--message=A dependency", cwd=project, **GIT)
+    with LocalIndex(tmp_path / "usual") as usual:
+        make_tinylib(usual.folder)
+        for version in ("0.1.1", "99.0"):
+            make_sdist(usual.folder, version=version)
+            for platform in ("linux_x86_64", PLATFORMS["manylinux_x86_64"][1]):
+                wheel = make_wheel(
+                    usual.folder,
+                    "manylinux_x86_64",
+                    "cp311-abi3",
+                    version=version,
+                    platform_tag=platform,
+                )
+                # A build number: of two wheels of one version, pip would take this one.
+                wheel.rename(wheel.with_name(wheel.name.replace("-cp311", "-1-cp311")))
+        printed = rehearse(project, PIP_EXTRA_INDEX_URL=f"{usual.url}simple/").stdout
+    assert re.search(rf"install on 3\.1\d +{WHEEL}", printed)
+
+
+def test_wheels_of_cibuildwheel_can_be_rehearsed(
+    repository: Repository,
+    rehearse: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
+    tmp_path: Path,
+) -> None:
+    project = repository(build_backend="setuptools-rust")
+    wheelhouse = tmp_path / "wheelhouse"
+    sdist = ("python", "-m", "build", "--sdist", "--no-isolation", f"--outdir={tmp_path}")
+    run(*sdist, cwd=project)
+    (made,) = tmp_path.glob("*.tar.gz")
+    platforms = "cp3??-manylinux_x86_64 cp314t-win32"
+    run(
+        sys.executable,
+        small_wheels.__file__,
+        made,
+        cwd=tmp_path,
+        CIBW_BUILD=platforms,
+        **QUICK,
+    )
+    printed = rehearse(project, f"--wheelhouse={wheelhouse}").stdout
+    assert re.search(r"bump and tag +v0\.1\.0", printed)
+    assert re.search(r"wheels +2 of ", printed)
+    assert "28 of 31 files are not here" in printed
+    assert re.search(r"install on 3\.1\d +fast_doubles-0\.1\.0-cp311-abi3-manylinux", printed)
+    result = rehearse(project, f"--wheelhouse={tmp_path / 'none'}", check=False)
+    assert result.returncode == 2
+    assert f"{tmp_path / 'none'} holds no wheel" in result.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc who listens")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_it_can_be_stopped(
+    how: signal.Signals, repository: Repository, environment: dict[str, str], scratch: Path
+) -> None:
+    """While its index is up: afterwards nobody listens, and nothing is left in scratch folders."""
+    project = repository()
+    program = subprocess.Popen(
+        [sys.executable, "-u", "release/rehearse.py"],
+        cwd=project,
+        env=environment | {"TMPDIR": str(scratch), **QUICK},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        encoding="utf-8",
+    )
+    assert program.stdout
+    printed = ""
+    while "install on" not in printed:
+        printed += program.stdout.read(1) or pytest.fail(printed)
+    ports = listening(program.pid)
+    assert len(ports) == 1
+    os.kill(program.pid, how)
+    program.wait(timeout=30)
+    assert program.returncode != 0
+    for port in ports:
+        with contextlib.closing(socket.socket()) as connection:
+            assert connection.connect_ex(("127.0.0.1", port)) != 0
+    if how != signal.SIGKILL:
+        assert list(scratch.iterdir()) == []
+        assert "Traceback" not in program.stdout.read()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its path."""
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+@pytest.fixture
+def decoy(run: Run, tmp_path: Path) -> Path:
+    """A repository that nothing is meant for."""
+    decoy = tmp_path / "decoy"
+    decoy.mkdir()
+    (decoy / "file.txt").write_text("mine\n")
+    run("git", "init", "--quiet", "--initial-branch=main", cwd=decoy)
+    run("git", "add", "--all", cwd=decoy)
+    run("git", "commit", "--quiet", "--message=Mine", cwd=decoy, **GIT)
+    return decoy
+
+
+def test_no_setting_of_the_owner_reaches_it(
+    repository: Repository, run: Run, scratch: Path, decoy: Path
+) -> None:
+    """All at once, pip's and git's files too; and git's variables for another repository."""
+    project = repository(build_backend="setuptools-rust")
+    shadows = scratch.with_name("shadows")
+    shadows.mkdir()
+    for name in ("build", "preflight", "environment", "twine"):
+        (shadows / f"{name}.py").write_text("raise SystemExit('the wrong module')\n")
+    hooks = scratch.with_name("hooks")
+    hooks.mkdir()
+    for name in ("pre-commit", "commit-msg", "post-commit", "post-checkout"):
+        (hooks / name).write_text("#!/bin/sh\nexit 1\n")
+        (hooks / name).chmod(0o755)
+    settings = scratch.with_name("gitconfig")
+    settings.write_text(
+        f"[core]\nhooksPath = {hooks}\n[commit]\ngpgSign = true\n"
+        "[tag]\ngpgSign = true\nforceSignAnnotated = true\n[gpg]\nprogram = /no/such\n"
+        "[color]\nui = always\n[log]\nshowSignature = true\n"
+        "[clone]\ndefaultRemoteName = elsewhere\nrejectShallow = true\n"
+        "[status]\nshowUntrackedFiles = no\n[user]\nuseConfigOnly = true\n",
+    )
+    of_pip = scratch.with_name("pip.conf")
+    of_pip.write_text("[global]\nuser = true\nno-deps = true\n[install]\ntarget = /no/such\n")
+    run("git", "commit", "--quiet", "--allow-empty", "--message=With a 🦀", cwd=project, **GIT)
+    before, untouched = state(project, run), contents(decoy)
+    variables = (
+        HOSTILE
+        | located(decoy)
+        | {
+            "PYTHONPATH": str(shadows),
+            "GIT_CONFIG_GLOBAL": str(settings),
+            "GIT_CONFIG_PARAMETERS": f"'commit.gpgSign=true' 'core.hooksPath={hooks}'",
+            "PIP_CONFIG_FILE": str(of_pip),
+            "TMPDIR": str(scratch),
+            "CARGO_TARGET_DIR": QUICK["CARGO_TARGET_DIR"],
+        }
+    )
+    # nox itself is no step of a release: it starts as the owner's Python does.
+    for_nox = {"PYTHONPATH": "", "PYTHONWARNINGS": "", "PYTHONPYCACHEPREFIX": ""}
+    result = run("nox", "-s", "rehearse", cwd=project, check=False, **(variables | for_nox))
+    assert f"install on {sys.version_info.major}.{sys.version_info.minor}" in result.stdout
+    assert "With a 🦀" in result.stdout or "With a \\U0001f980" in result.stdout
+    assert "Session rehearse was successful" in result.stdout
+    skipped = ("commit.gpgSign", "tag.gpgSign", "tag.forceSignAnnotated")
+    for setting in skipped:
+        assert f"Before a release: git is told to sign ({setting}), which was not" in result.stdout
+    assert contents(decoy) == untouched
+    tidy(project)
+    assert state(project, run) == before
+
+
+def test_the_program_alone_is_as_deaf(
+    repository: Repository,
+    rehearse: Callable[..., subprocess.CompletedProcess[str]],
+    decoy: Path,
+) -> None:
+    project, untouched = repository(), contents(decoy)
+    hostile = HOSTILE | located(decoy)
+    hostile.pop("PYTHONWARNINGS")  # of the template's own tools, and of no step
+    printed = rehearse(project, **hostile).stdout
+    assert re.search(rf"install on 3\.1\d +{WHEEL}", printed)
+    assert contents(decoy) == untouched
+
+
+def test_as_a_hook_of_a_linked_worktree(
+    repository: Repository, run: Run, scratch: Path, tmp_path: Path
+) -> None:
+    """git tells a hook where the repository is, by variables that win over every folder."""
+    project = repository()
+    origin, tree = tmp_path / "origin.git", tmp_path / "tree"
+    run("git", "clone", "--quiet", "--bare", project, origin, cwd=tmp_path)
+    run("git", "remote", "add", "origin", origin, cwd=project)
+    hook = project / ".git" / "hooks" / "pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nenv | grep ^GIT_DIR=\nexec nox -s rehearse\n")
+    hook.chmod(0o755)
+    run("git", "worktree", "add", "--quiet", "-b", "topic", tree, cwd=project)
+    run("git", "commit", "--quiet", "--allow-empty", "--message=Topic", cwd=tree, **GIT)
+    before = [*state(project, run), run("git", "log", "--all", "--format=%s", cwd=project).stdout]
+    variables = {"TMPDIR": str(scratch), **QUICK}
+    printed = run("git", "push", "origin", "topic", cwd=tree, **variables).stdout
+    assert "GIT_DIR=" in printed
+    assert re.search(r"bump and tag +v0\.1\.1", printed)
+    assert "Before a release: git runs pre-push of " in printed
+    after = [*state(project, run), run("git", "log", "--all", "--format=%s", cwd=project).stdout]
+    assert after == before
+    assert run("git", "tag", cwd=origin).stdout == ""
+
+
+def test_a_folder_in_which_nothing_starts_is_named(
+    repository: Repository, run: Run, tmp_path: Path
+) -> None:
+    """As a TMPDIR without `exec`: here, a shell that is not there stands for it."""
+    project = repository()
+    program = (project / "release" / "rehearse.py").read_text("utf-8")
+    assert "#!/bin/sh" in program
+    (project / "release" / "rehearse.py").write_text(program.replace("#!/bin/sh", "#!/no/such"))
+    result = run(sys.executable, "release/rehearse.py", cwd=project, check=False)
+    assert "Name another folder in TMPDIR" in result.stdout
+    assert "The rehearsal stopped at: preflight." in result.stdout
+
+
+def listening(pid: int) -> list[int]:
+    """The ports on which a process listens; it must be 127.0.0.1 alone."""
+    inodes = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            inodes |= set(re.findall(r"socket:\[(\d+)\]", os.readlink(link)))
+    ports = []
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A" and words[9] in inodes:
+                address, port = words[1].split(":")
+                assert (table, address) == ("tcp", "0100007F")
+                ports.append(int(port, 16))
+    return ports
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_session_takes_a_python_that_the_package_supports(
+    floor: str, repository: Repository, run: Run
+) -> None:
+    """nox itself may run on an older one, on which pip refuses the package."""
+    command = ("nox", "--list-sessions", "--json", "--sessions", "rehearse")
+    (session,) = json.loads(run(*command, cwd=repository(python_floor=floor)).stdout)
+    able = sys.version_info >= tuple(map(int, floor.split(".")))
+    assert session["python"] == (None if able else floor)

@@ -1,0 +1,596 @@
+"""release.yml, run on this machine: what is published, and that no fault lets a wrong file out."""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.fixture_types import Render, Run
+from helpers.local_index import LocalIndex
+from helpers.small_wheels import entry_point, library, make_tinylib, make_wheel
+from helpers.workflow_run import CARGO, PATH, SMALL_WHEELS, WorkflowRun
+from tools.machine import GIT, python_of
+from tools.template import BACKENDS, PROJECT_FOLDER
+
+Fault = Callable[[Path], None]
+
+if sys.platform != "linux":
+    pytest.skip("the stand-ins for the runners are for Linux", allow_module_level=True)
+
+OWN = {
+    "author_name": "Ada",
+    "author_email": "ada@example.org",
+    "github_owner": "ada",
+}
+LINUX = "manylinux_x86_64"
+ABI3_WHEEL = "fast_doubles-0.1.0-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
+# What the locks hold is installed already. No index answers, so nothing else can be fetched.
+NO_INDEX = {
+    "PIP_INDEX_URL": "http://127.0.0.1:9/",
+    "PIP_RETRIES": "0",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+}
+TESTPYPI = "https://test.pypi.org/legacy/"
+
+
+@pytest.fixture(scope="module")
+def python(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runners' Python, with the locked tools that each job would install."""
+    environment = tmp_path_factory.mktemp("runner") / "python"
+    run("uv", "venv", "--seed", f"--python={sys.executable}", environment, cwd=environment.parent)
+    python = python_of(environment)
+    for lock in ("requirements.txt", "wheel-requirements.txt"):
+        file = PROJECT_FOLDER / "release" / lock
+        install = ("uv", "pip", "install", f"--python={python}", "--require-hashes")
+        run(*install, f"--requirement={file}", cwd=environment)
+    return python
+
+
+@pytest.fixture
+def pypi(tmp_path: Path) -> Iterator[LocalIndex]:
+    with LocalIndex(tmp_path / "pypi") as index:
+        yield index
+
+
+@pytest.fixture
+def testpypi(tmp_path: Path, pypi: LocalIndex) -> Iterator[LocalIndex]:
+    with LocalIndex(tmp_path / "testpypi") as index:
+        index.password = pypi.password
+        yield index
+
+
+@dataclass
+class Project:
+    """A rendering that was pushed to a bare repository, tagged; and its workflow's runs."""
+
+    clone: Path
+    origin: Path
+    python: Path
+    run: Run
+
+    def git(self, *arguments: str | Path) -> None:
+        self.run("git", *arguments, cwd=self.clone, **GIT)
+
+    def push(self, message: str, *references: str) -> None:
+        """Commit all, and push that with tags or branches of the given names."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", f"--message={message}")
+        for reference in references:
+            self.git("push", "--quiet", "--force", "origin", f"HEAD:{reference}")
+
+    def workflow(
+        self, folder: Path, pypi: LocalIndex, testpypi: LocalIndex, **options: Any
+    ) -> WorkflowRun:
+        """A run of release.yml that has not begun."""
+        return WorkflowRun(
+            file=self.clone / ".github" / "workflows" / "release.yml",
+            origin=self.origin,
+            folder=folder,
+            python=self.python,
+            indexes={"": pypi.url, TESTPYPI: testpypi.url},
+            password=pypi.password,
+            **{"variables": NO_INDEX, **options},
+        )
+
+
+@pytest.fixture(scope="module")
+def new_project(
+    render: Render, run: Run, python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Project]:
+    """Render, perhaps with another list of platforms; push to a bare repository, tag v0.1.0."""
+
+    def new_project(wheels: str = "", **answers: str) -> Project:
+        folder = tmp_path_factory.mktemp("release")
+        project = Project(folder / "fast-doubles", folder / "origin.git", python, run)
+        shutil.copytree(
+            render(**OWN, **answers), project.clone, ignore=shutil.ignore_patterns(".git")
+        )
+        if wheels:
+            (project.clone / "release" / "wheels.txt").write_text(wheels)
+        project.git("init", "--quiet", "--initial-branch=main")
+        project.git("init", "--quiet", "--bare", "--initial-branch=main", project.origin)
+        project.git("remote", "add", "origin", project.origin)
+        project.push("Start", "refs/heads/main", "refs/tags/v0.1.0")
+        return project
+
+    return new_project
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@dataclass
+class Built:
+    """A project, and a run of its workflow whose wheels are built and not yet installed."""
+
+    project: Project
+    run: WorkflowRun
+
+    def resume(self, job: str, folder: Path, *indexes: LocalIndex, **options: Any) -> WorkflowRun:
+        """A run of the same jobs up to one, which has not begun; its store is a copy."""
+        run = self.project.workflow(folder, *indexes, **options)
+        shutil.copytree(self.run.store, run.store, dirs_exist_ok=True)
+        before = run.ancestors(job) - {job}
+        run.results = dict.fromkeys(before, "success")
+        run.outputs = {name: self.run.outputs[name] for name in before if name in self.run.outputs}
+        return run
+
+
+@pytest.fixture(scope="module")
+def built(
+    backend: str,
+    new_project: Callable[..., Project],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Built:
+    folder = tmp_path_factory.mktemp("built")
+    project = new_project(build_backend=backend)
+    with LocalIndex(folder / "none") as none:
+        run = project.workflow(folder / "run", none, none).run(until="wheels")
+    assert run.results == dict.fromkeys(["check", "sdist", "plan", "wheels"], "success"), (
+        run.printed
+    )
+    return Built(project, run)
+
+
+only_maturin = pytest.mark.parametrize("backend", BACKENDS[:1], indirect=True)
+
+
+def ended(run: WorkflowRun) -> dict[str, str]:
+    return {job: run.results[job] for job in ("gate", "publish", "announce")}
+
+
+PUBLISHED = dict.fromkeys(["gate", "publish", "announce"], "success")
+NOTHING = dict.fromkeys(["gate", "publish", "announce"], "skipped")
+REFUSED = NOTHING | {"gate": "failure"}
+
+
+def assert_all_is_published(run: WorkflowRun, index: LocalIndex, files: int = 31) -> None:
+    """The very files that passed the gate are on the index and in the release, and no others."""
+    assert ended(run) == PUBLISHED, run.printed
+    passed = {file.name: file.read_bytes() for file in (run.store / "release").iterdir()}
+    assert len(passed) == files
+    assert index.files() == passed
+    release = {file.name: file.read_bytes() for file in (run.releases / run.ref).iterdir()}
+    assert "draft" not in release
+    release.pop("published")
+    assert release == passed
+
+
+def assert_nothing_is_published(run: WorkflowRun, *indexes: LocalIndex) -> None:
+    for index in indexes:
+        assert index.files() == {}, run.printed
+    assert list(run.releases.iterdir()) == []
+
+
+def test_a_tag_publishes_all_that_is_promised(
+    built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    run = built.resume("install", tmp_path / "run", pypi, testpypi).run()
+    assert run.results["install"] == "success", run.printed
+    assert_all_is_published(run, pypi)
+    assert testpypi.files() == {}
+    assert "--prerelease=false" in (run.releases / "v0.1.0" / "published").read_text()
+
+
+def test_platforms_without_a_runner_are_published_without_an_installation(
+    new_project: Callable[..., Project], tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    project = new_project("musllinux_x86_64 abi3")
+    run = project.workflow(tmp_path / "run", pypi, testpypi).run()
+    assert run.results["install"] == "skipped"
+    assert_all_is_published(run, pypi, files=2)
+
+
+def test_files_are_dated_as_the_commit(built: Built, run: Run) -> None:
+    """Whoever builds the tag again gets the same bytes."""
+    asked = ("git", "log", "-1", "--format=%ct", "v0.1.0")
+    date = int(run(*asked, cwd=built.project.origin).stdout)
+    (sdist,) = built.run.store.glob("sdist/*")
+    with tarfile.open(sdist) as archive:
+        assert {member.mtime for member in archive if member.isfile()} == {date}
+    with zipfile.ZipFile(built.run.store / f"wheels-{LINUX}" / ABI3_WHEEL) as wheel:
+        dates = {member.date_time for member in wheel.infolist()}
+    assert dates == {time.gmtime(date - date % 2)[:6]}  # zip counts in twos
+
+
+@only_maturin
+@pytest.mark.parametrize("send", [False, True])
+def test_a_run_by_hand_never_publishes_to_pypi(
+    built: Built, send: bool, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    inputs = {"testpypi": True} if send else {}
+    by_hand = {"event": "workflow_dispatch", "inputs": inputs, "ref": "main"}
+    run = built.resume("gate", tmp_path / "run", pypi, testpypi, **by_hand).run()
+    assert ended(run) == NOTHING | {"gate": "success"}, run.printed
+    assert_nothing_is_published(run, pypi)
+    assert len(testpypi.files()) == (31 if send else 0)
+
+
+PRERELEASES = ["v1.0.0a1", "v1.0.0b2", "v1.0.0rc1", "v1.0.0.dev3"]
+
+
+@only_maturin
+@pytest.mark.parametrize("tag", [*PRERELEASES, "v1.0.0.post1"])
+def test_a_candidate_is_marked_as_one(
+    built: Built, tag: str, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    run = built.resume("announce", tmp_path / "run", pypi, testpypi, ref=tag)
+    shutil.copytree(run.store / "sdist", run.store / "release")
+    run.run()
+    assert run.results["announce"] == "success", run.printed
+    marked = "true" if tag in PRERELEASES else "false"
+    assert f"--prerelease={marked}" in (run.releases / tag / "published").read_text()
+
+
+@only_maturin
+def test_an_announcement_that_is_interrupted_and_run_again(
+    built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    """The first attempt left a draft, with a part of a file."""
+    options = {"largest_file": {"announce": 2000}}
+    run = built.resume("gate", tmp_path / "run", pypi, testpypi, **options).run()
+    assert ended(run) == PUBLISHED | {"announce": "failure"}, run.printed
+    assert (run.releases / "v0.1.0" / "draft").exists()
+    assert_all_is_published(run.rerun(), pypi)
+
+
+@only_maturin
+def test_dependencies_come_from_the_index_and_the_package_from_the_wheels(
+    backend: str,
+    new_project: Callable[..., Project],
+    tmp_path: Path,
+    pypi: LocalIndex,
+    testpypi: LocalIndex,
+) -> None:
+    """Where each wheel is installed, the index has a newer package of the same name."""
+    project = new_project(f"{LINUX} abi3", build_backend=backend)
+    manifest = project.clone / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace("\nclassifiers", '\ndependencies = ["tinylib"]\nclassifiers'))
+    test = project.clone / "tests" / "test_fast_doubles.py"
+    test.write_text(f"import tinylib as tinylib\n{test.read_text('utf-8')}", "utf-8")
+    project.push("A dependency", "refs/heads/main", "refs/tags/v0.1.0")
+    make_tinylib(testpypi.folder)
+    make_wheel(testpypi.folder, LINUX, "cp311-abi3", version="99.0")
+    variables = {"PIP_INDEX_URL": f"{testpypi.url}simple/"}
+    run = project.workflow(tmp_path / "run", pypi, testpypi, variables=variables)
+    assert run.run(until="install").results["install"] == "success", run.printed
+
+
+# Faults before anything is built.
+
+
+@only_maturin
+def test_a_tag_that_is_not_the_version(
+    built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    built.project.push("Tagged, not bumped", "refs/heads/main", "refs/tags/v0.2.0")
+    run = built.project.workflow(tmp_path / "run", pypi, testpypi, ref="v0.2.0").run()
+    assert run.results["check"] == "failure"
+    assert "the tag is v0.2.0, but pyproject.toml has version 0.1.0" in run.printed
+    assert set(run.results.values()) == {"failure", "skipped"}
+    assert_nothing_is_published(run, pypi, testpypi)
+
+
+def test_a_tag_off_the_default_branch(
+    new_project: Callable[..., Project], tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    project = new_project()
+    project.push("Not merged", "refs/heads/feature", "refs/tags/v0.1.0")
+    run = project.workflow(tmp_path / "run", pypi, testpypi).run()
+    assert run.results["check"] == "failure"
+    assert "the tag v0.1.0 is not on origin/main" in run.printed
+    assert_nothing_is_published(run, pypi, testpypi)
+    options = {"default_branch": "feature"}  # as it is called in another repository
+    run = project.workflow(tmp_path / "other", pypi, testpypi, **options).run(until="check")
+    assert run.results == {"check": "success"}, run.printed
+    project.push("Merged", "refs/heads/main")
+    assert project.workflow(tmp_path / "again", pypi, testpypi).run(until="check").results == {
+        "check": "success"
+    }
+
+
+def test_an_edited_lock(
+    backend: str,
+    new_project: Callable[..., Project],
+    tmp_path: Path,
+    pypi: LocalIndex,
+    testpypi: LocalIndex,
+) -> None:
+    project = new_project(build_backend=backend)
+    lock = project.clone / "Cargo.lock"
+    text = lock.read_text("utf-8")
+    lock.write_text(text[: text.index('[[package]]\nname = "quickcheck"')], "utf-8")
+    project.push("Edited", "refs/heads/main", "refs/tags/v0.1.0")
+    run = project.workflow(tmp_path / "run", pypi, testpypi).run()
+    assert run.results["check"] == "failure"
+    assert "Cargo.lock is not what Cargo.toml asks for" in run.printed
+    assert_nothing_is_published(run, pypi, testpypi)
+
+
+@only_maturin
+def test_two_tags_on_one_commit(
+    built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    built.project.push("Two tags", "refs/tags/v0.3.0", "refs/heads/main")
+    wrong = built.project.workflow(tmp_path / "wrong", pypi, testpypi, ref="v0.3.0").run()
+    right = built.resume("install", tmp_path / "right", pypi, testpypi).run()
+    assert wrong.results["check"] == "failure"
+    assert_all_is_published(right, pypi)
+
+
+# Faults in the artifacts.
+
+
+def without_the_lock(store: Path) -> None:
+    rewrite_sdist(store, lambda name, content: None if name.endswith("/Cargo.lock") else content)
+
+
+def with_another_checksum(store: Path) -> None:
+    def edit(name: str, content: bytes) -> bytes:
+        lock = name.endswith("/Cargo.lock")
+        return content.replace(b'checksum = "', b'checksum = "0000') if lock else content
+
+    rewrite_sdist(store, edit)
+
+
+def rewrite_sdist(store: Path, edit: Callable[[str, bytes], bytes | None]) -> None:
+    (file,) = store.glob("sdist/*.tar.gz")
+    with tarfile.open(file) as archive:
+        members = {m: archive.extractfile(m) for m in archive.getmembers() if m.isfile()}
+        contents = {member: source.read() for member, source in members.items() if source}
+    with tarfile.open(file, "w:gz") as archive:
+        for member, content in contents.items():
+            if (changed := edit(member.name, content)) is not None:
+                member.size = len(changed)
+                archive.addfile(member, io.BytesIO(changed))
+
+
+@pytest.mark.parametrize("fault", [without_the_lock, with_another_checksum])
+def test_an_sdist_that_cannot_be_built_with_its_lock(
+    fault: Fault, built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    run = built.resume("wheels", tmp_path / "run", pypi, testpypi, faults={"wheels": fault}).run()
+    assert run.results["wheels"] == "failure", run.printed
+    assert "lock" in run.printed
+    assert ended(run) == NOTHING
+    assert_nothing_is_published(run, pypi, testpypi)
+
+
+def remove(store: Path) -> None:
+    (file,) = store.glob("wheels-win32/*-abi3-*.whl")
+    file.unlink()
+
+
+def rename(old: str, new: str) -> Fault:
+    def rename(store: Path) -> None:
+        file = store / f"wheels-{LINUX}" / ABI3_WHEEL
+        file.rename(file.with_name(file.name.replace(old, new)))
+
+    return rename
+
+
+def replace(tag: str, **wrong: str) -> Fault:
+    def replace(store: Path) -> None:
+        folder = store / f"wheels-{LINUX}"
+        (folder / ABI3_WHEEL).unlink()
+        make_wheel(folder, LINUX, tag, **wrong)  # type: ignore[arg-type]
+
+    return replace
+
+
+def truncate(store: Path) -> None:
+    file = store / f"wheels-{LINUX}" / ABI3_WHEEL
+    file.write_bytes(file.read_bytes()[:100_000])
+
+
+def swap_the_library(store: Path) -> None:
+    """An older library, or another project's, in a wheel of which all else is right."""
+    file = store / f"wheels-{LINUX}" / ABI3_WHEEL
+    with zipfile.ZipFile(file) as wheel:
+        contents = {name: wheel.read(name) for name in wheel.namelist()}
+    library = bytearray(contents["fast_doubles/_native.abi3.so"])
+    library[-100:] = bytes(100)
+    contents["fast_doubles/_native.abi3.so"] = bytes(library)
+    with zipfile.ZipFile(file, "w") as wheel:
+        for name, content in contents.items():
+            wheel.writestr(name, content)
+
+
+@only_maturin
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (remove, "missing: win32 abi3"),
+        (rename("cp311-abi3", "cp314-cp314t"), "was renamed: the tags inside are cp311-abi3"),
+        (rename("x86_64", "aarch64"), "was renamed: the tags inside are cp311-abi3"),
+        (
+            replace("cp311-cp311"),
+            "is the ABI cp311 for manylinux_x86_64, which wheels.txt does not",
+        ),
+        (replace("cp311-abi3", version="0.0.9"), "has version 0.0.9, the tag is v0.1.0"),
+        (truncate, f"{ABI3_WHEEL}: File is not a zip file"),
+        (swap_the_library, "_native.abi3.so didn't match RECORD"),
+        (without_the_lock, "tar.gz: holds no Cargo.lock"),
+    ],
+)
+def test_the_gate_refuses_what_is_wrong_in_the_store(
+    fault: Fault, reason: str, built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    run = built.resume("gate", tmp_path / "run", pypi, testpypi, faults={"gate": fault}).run()
+    assert reason in run.printed
+    assert ended(run) == REFUSED
+    assert_nothing_is_published(run, pypi, testpypi)
+
+
+def another_project(store: Path) -> None:
+    """Swap the library for another project's, in a wheel that says so nowhere."""
+    replace("cp311-abi3", code=library(LINUX, entry_point("PyInit__other")))(store)
+
+
+def older_sources(store: Path) -> None:
+    """Swap the wheel for one that was built from older sources, under the version of now."""
+    with tempfile.TemporaryDirectory() as folder:
+        older = Path(folder)
+        shutil.copytree(store / "sdist", older / "sdist")
+        rewrite_sdist(older, lambda _, content: content.replace(b"from(a == b)", b"from(a != b)"))
+        (sdist,) = older.glob("sdist/*")
+        selected = CARGO | {"CIBW_BUILD": f"cp3??-{LINUX}", "PATH": PATH}
+        subprocess.run([*SMALL_WHEELS, sdist], cwd=older, env=os.environ | selected, check=True)
+        shutil.copy(older / "wheelhouse" / ABI3_WHEEL, store / f"wheels-{LINUX}")
+
+
+@pytest.mark.parametrize("fault", [another_project, older_sources])
+def test_a_library_of_other_sources_fails_where_it_is_installed(
+    fault: Fault, built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    run = built.resume("install", tmp_path / "run", pypi, testpypi, faults={"install": fault}).run()
+    assert run.results["install"] == "failure", run.printed
+    assert ended(run) == NOTHING
+    assert_nothing_is_published(run, pypi, testpypi)
+
+
+def test_a_full_disk(
+    backend: str,
+    new_project: Callable[..., Project],
+    tmp_path: Path,
+    pypi: LocalIndex,
+    testpypi: LocalIndex,
+) -> None:
+    project = new_project(wheels=f"{LINUX} abi3", build_backend=backend)
+    full = {"wheels": 100_000}
+    run = project.workflow(tmp_path / "run", pypi, testpypi, largest_file=full).run()
+    assert run.results["wheels"] == "failure", run.printed
+    assert ended(run) == NOTHING
+    assert_nothing_is_published(run, pypi, testpypi)
+    assert_all_is_published(run.rerun(), pypi, files=2)
+
+
+# Faults of the index.
+
+
+@only_maturin
+def test_an_upload_that_is_interrupted_and_run_again(
+    built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    pypi.takes = 7
+    run = built.resume("gate", tmp_path / "run", pypi, testpypi).run()
+    assert ended(run) == {"gate": "success", "publish": "failure", "announce": "skipped"}
+    assert len(pypi.files()) == 7
+    assert list(run.releases.iterdir()) == []
+    pypi.takes = None
+    assert_all_is_published(run.rerun(), pypi)
+
+
+@only_maturin
+def test_an_interrupted_upload_is_not_mixed_with_files_of_another_build(
+    built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    """All jobs run again, not the failed ones alone: what is there is from another build."""
+    pypi.takes = 7
+    run = built.resume("gate", tmp_path / "run", pypi, testpypi).run()
+    before = pypi.files()
+    pypi.takes = None
+    run.results["gate"] = "failure"  # it has to run again
+    run.rerun()
+    assert ended(run) == {"gate": "success", "publish": "failure", "announce": "skipped"}
+    assert pypi.files() == before
+
+
+@only_maturin
+def test_a_file_that_someone_else_has_uploaded(
+    built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    """Only what an attempt of the same run has sent may be there already."""
+    (pypi.folder / ABI3_WHEEL).write_bytes(b"from elsewhere")
+    run = built.resume("gate", tmp_path / "run", pypi, testpypi).run()
+    assert run.results["publish"] == "failure"
+    assert list(run.releases.iterdir()) == []
+
+
+@only_maturin
+@pytest.mark.parametrize("reason", ["wrong password", "index down"])
+def test_an_index_that_takes_nothing(
+    reason: str, built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    run = built.resume("gate", tmp_path / "run", pypi, testpypi)
+    if reason == "wrong password":
+        run.password = "wrong"
+    else:
+        pypi.takes = 0
+    run.run()
+    assert ended(run) == {"gate": "success", "publish": "failure", "announce": "skipped"}
+    assert ("403" if reason == "wrong password" else "503") in run.printed
+    assert_nothing_is_published(run, pypi, testpypi)
+    run.password, pypi.takes = pypi.password, None
+    assert_all_is_published(run.rerun(), pypi)
+
+
+def test_a_proprietary_project_is_never_published(
+    backend: str,
+    new_project: Callable[..., Project],
+    tmp_path: Path,
+    pypi: LocalIndex,
+    testpypi: LocalIndex,
+) -> None:
+    project = new_project(f"{LINUX} abi3", build_backend=backend, license="Proprietary")
+    run = project.workflow(tmp_path / "run", pypi, testpypi).run()
+    assert run.results["check"] == "failure"
+    assert "the classifier 'Private :: Do Not Upload' of pyproject.toml" in run.printed
+    assert_nothing_is_published(run, pypi, testpypi)
+
+    by_hand = {"event": "workflow_dispatch", "inputs": {"testpypi": True}, "ref": "main"}
+    run = project.workflow(tmp_path / "by-hand", pypi, testpypi, **by_hand).run()
+    assert run.results["wheels"] == "success", run.printed
+    assert "is never to be uploaded: its classifier is 'Private :: Do Not Upload'" in run.printed
+    assert ended(run) == REFUSED
+    assert_nothing_is_published(run, pypi, testpypi)
+
+
+def test_a_dynamic_version_is_compared_with_the_tag_before_any_wheel(
+    new_project: Callable[..., Project], pypi: LocalIndex, testpypi: LocalIndex, tmp_path: Path
+) -> None:
+    project = new_project(build_backend="maturin")
+    manifest = project.clone / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    static = 'version = "0.1.0"  ## bump2version finds it by the line above\n'
+    assert static in text
+    manifest.write_text(text.replace(static, 'dynamic = ["version"]\n'), "utf-8")
+    project.push("From Cargo.toml", "refs/heads/main", "refs/tags/v0.1.0")
+    run = project.workflow(tmp_path / "run", pypi, testpypi).run()
+    assert (run.results["check"], run.results["sdist"]) == ("success", "failure")
+    assert "has version 0.0.0, the tag is v0.1.0" in run.printed
+    assert run.results["wheels"] == "skipped"

@@ -1,0 +1,242 @@
+"""release/wheels.txt is the one list of platforms: what CI and cibuildwheel make of it."""
+
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from helpers.fixture_types import Render, Run
+from tools.template import BACKENDS, FLOORS, PROJECT_FOLDER
+
+LIST = (PROJECT_FOLDER / "release" / "wheels.txt").read_text("utf-8")
+ALL_ABIS = ["abi3", "cp314t", "cp315t"]
+
+# The written promise.
+DEFAULT = {
+    "linux": [
+        "manylinux_x86_64",
+        "manylinux_i686",
+        "manylinux_aarch64",
+        "musllinux_x86_64",
+        "musllinux_aarch64",
+    ],
+    "macos": ["macosx_x86_64", "macosx_arm64"],
+    "windows": ["win_amd64", "win32", "win_arm64"],
+}
+OPT_IN = ["manylinux_armv7l", "manylinux_ppc64le", "manylinux_s390x", "manylinux_riscv64"]
+
+
+def platform_list(text: str, folder: Path, run: Run, *arguments: str) -> dict[str, list[dict]]:
+    """What plan.py prints for a list: the two matrices."""
+    (folder / "release").mkdir(exist_ok=True)
+    (folder / "release" / "wheels.txt").write_text(text, "utf-8")
+    plan = PROJECT_FOLDER / "release" / "plan.py"
+    (folder / "release" / "plan.py").write_bytes(plan.read_bytes())
+    (folder / "pyproject.toml").write_text('[project]\nrequires-python = ">=3.12"\n', "utf-8")
+    printed = run(sys.executable, "release/plan.py", *arguments, cwd=folder).stdout
+    return {
+        name: json.loads(matrix)
+        for name, _, matrix in (line.partition("=") for line in printed.splitlines())
+    }
+
+
+def test_default_platforms_are_those_promised(run: Run, tmp_path: Path) -> None:
+    matrices = platform_list(LIST, tmp_path, run)
+    promised = [platform for platforms in DEFAULT.values() for platform in platforms]
+    assert [job["platform"] for job in matrices["build"]] == promised
+    assert not any(job["emulated"] for job in matrices["build"])
+
+
+def test_opt_in_platforms_are_one_uncommented_line_away(run: Run, tmp_path: Path) -> None:
+    uncommented = re.sub(r"^# (\w+ +abi3)$", r"\1", LIST, flags=re.MULTILINE)
+    before = platform_list(LIST, tmp_path, run)["build"]
+    after = platform_list(uncommented, tmp_path, run)["build"]
+    added = [job for job in after if job not in before]
+    assert [job["platform"] for job in added] == OPT_IN
+    assert all(job["emulated"] for job in added)
+    assert [job["build"] for job in added] == [f"cp3??-{platform}" for platform in OPT_IN]
+    assert platform_list(uncommented, tmp_path, run, "--native")["build"] == before
+
+
+@pytest.mark.parametrize(
+    "platform", [platform for platforms in DEFAULT.values() for platform in platforms]
+)
+def test_deleted_line_drops_the_platform_everywhere(
+    run: Run, tmp_path: Path, platform: str
+) -> None:
+    text = re.sub(rf"^{platform} .*\n", "", LIST, flags=re.MULTILINE)
+    assert platform not in json.dumps(platform_list(text, tmp_path, run))
+
+
+def test_every_python_that_picks_a_wheel_installs_it(run: Run, tmp_path: Path) -> None:
+    jobs = platform_list(LIST, tmp_path, run)["install"]
+    platforms = {job["platform"] for job in jobs}
+    # Those with a runner of their own; the others are tested by cibuildwheel alone.
+    assert platforms == {
+        platform
+        for platforms in DEFAULT.values()
+        for platform in platforms
+        if not platform.startswith("musl") and platform != "manylinux_i686"
+    }
+    for platform in platforms:
+        pythons = [job["python"] for job in jobs if job["platform"] == platform]
+        # setup-python fails to install free-threaded Pythons on Windows ARM64.
+        free_threaded = [] if platform == "win_arm64" else ["3.14t", "3.15t"]
+        assert pythons == ["3.12", "3.14", "3.15", *free_threaded]
+    assert platform_list("win32 cp314t\n", tmp_path, run)["install"] == [
+        {"platform": "win32", "runner": "windows-2025", "architecture": "x86", "python": "3.14t"}
+    ]
+
+
+# GitHub's runners: the platforms whose programs they start, each with setup-python's name of it.
+RUNNERS = {
+    "ubuntu-24.04": {"manylinux_x86_64": "x64", "musllinux_x86_64": "", "manylinux_i686": ""},
+    "ubuntu-24.04-arm": {"manylinux_aarch64": "arm64", "musllinux_aarch64": ""},
+    "macos-15-intel": {"macosx_x86_64": "x64"},
+    "macos-15": {"macosx_arm64": "arm64"},
+    "windows-2025": {"win_amd64": "x64", "win32": "x86"},
+    "windows-11-arm": {"win_arm64": "arm64"},
+}
+
+
+def test_wheels_are_built_and_installed_where_their_programs_start(
+    run: Run, tmp_path: Path
+) -> None:
+    """Elsewhere a wheel is cross-compiled without a test, or another one is installed."""
+    matrices = platform_list(LIST, tmp_path, run)
+    able = {(runner, platform) for runner in RUNNERS for platform in RUNNERS[runner]}
+    assert {(job["runner"], job["platform"]) for job in matrices["build"]} == able
+    for job in matrices["install"]:
+        assert job["architecture"] == RUNNERS[job["runner"]][job["platform"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("win_amd64 abi3\nwin_x86 abi3\n", "line 2: no platform 'win_x86'; there are manylinux_"),
+        ("# a comment\n\nwin32 abi4\n", "line 3: 'abi4' are no ABIs; name each of abi3, cp314t"),
+        ("win32\n", "line 1: 'nothing' are no ABIs"),
+        ("win32 abi3 abi3\n", "line 1: 'abi3 abi3' are no ABIs"),
+        ("win32 abi3\nwin32 cp314t\n", "line 2: win32 stands twice"),
+        ("musllinux_i686 abi3\n", "line 1: no platform 'musllinux_i686'"),
+        ("# win32 abi3\n", "no platform is left"),
+    ],
+)
+def test_wrong_line_is_refused_with_its_number(
+    run: Run, tmp_path: Path, text: str, complaint: str
+) -> None:
+    platform_list(LIST, tmp_path, run)
+    (tmp_path / "release" / "wheels.txt").write_text(text, "utf-8")
+    result = run(sys.executable, "release/plan.py", cwd=tmp_path, check=False)
+    assert result.returncode != 0
+    assert result.stdout.startswith(f"wheels.txt, {complaint}") or (
+        result.stdout.startswith(f"wheels.txt: {complaint}")
+    )
+    assert "Traceback" not in result.stdout
+
+
+@pytest.mark.parametrize("system", DEFAULT)
+@pytest.mark.parametrize("floor", FLOORS)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_cibuildwheel_selects_what_is_promised(
+    render: Render, run: Run, tmp_path: Path, backend: str, floor: str, system: str
+) -> None:
+    project = render(build_backend=backend, python_floor=floor)
+    platforms = DEFAULT[system] + (OPT_IN if system == "linux" else [])
+    text = "\n".join(f"{platform} {' '.join(ALL_ABIS)}" for platform in platforms)
+    jobs = platform_list(text, tmp_path, run)["build"]
+    identifiers = run(
+        *(sys.executable, "-m", "cibuildwheel", "--print-build-identifiers"),
+        *(f"--platform={system}", f"--archs={','.join(dict.fromkeys(j['archs'] for j in jobs))}"),
+        cwd=project,
+        CIBW_BUILD=" ".join(job["build"] for job in jobs),
+    ).stdout.split()
+    minors = range(int(floor.split(".")[1]), 16)
+    assert sorted(identifiers) == sorted(
+        f"{python}-{platform}"
+        for platform in platforms
+        for python in [*(f"cp3{minor}" for minor in minors), "cp314t", "cp315t"]
+    )
+
+
+def test_without_a_selection_no_platform_is_built_that_has_no_rust(
+    render: Render, run: Run
+) -> None:
+    """As where someone starts cibuildwheel without the selection of release/plan.py."""
+    for backend in BACKENDS:
+        command = (sys.executable, "-m", "cibuildwheel", "--print-build-identifiers")
+        arguments = ("--platform=linux", "--archs=all")
+        printed = run(*command, *arguments, cwd=render(build_backend=backend)).stdout
+        built = {identifier.partition("-")[2] for identifier in printed.split()}
+        assert built >= {*DEFAULT["linux"], *OPT_IN}
+        assert not built & {f"musllinux_{name}" for name in ("i686", "armv7l", "riscv64", "s390x")}
+        assert set(re.findall(r"^[a-z]+(?=\d)", printed, re.M)) == {"cp"}
+
+
+def test_wheels_are_tested_with_pytest_alone(render: Render) -> None:
+    for backend in BACKENDS:
+        manifest = tomllib.loads(
+            (render(build_backend=backend) / "pyproject.toml").read_text("utf-8")
+        )
+        (group,) = manifest["tool"]["cibuildwheel"]["test-groups"]
+        assert [re.split(r"[^a-z]", tool)[0] for tool in manifest["dependency-groups"][group]] == [
+            "pytest"
+        ]
+
+    lock = (PROJECT_FOLDER / "release" / "wheel-requirements.txt").read_text("utf-8")
+    assert "hypothesis" not in lock
+    for backend in BACKENDS:
+        text = (render(build_backend=backend) / "pyproject.toml").read_text("utf-8")
+        assert "test-requires" not in text
+        assert text.count("test-groups") == 1
+
+
+INSTALL = "python -m pip install --require-hashes --requirement {project}/release/"
+
+
+def test_cibuildwheel_is_told_how_to_build_on_each_system(render: Render) -> None:
+    for backend in BACKENDS:
+        manifest = tomllib.loads(
+            (render(build_backend=backend) / "pyproject.toml").read_text("utf-8")
+        )
+        table = manifest["tool"]["cibuildwheel"]
+        assert table["build-frontend"] == {"name": "build", "args": ["--no-isolation"]}
+        assert table["before-build"] == INSTALL + "wheel-requirements.txt"
+        assert table["before-test"] == INSTALL + "wheel-requirements.txt"
+        assert "build" not in table
+        assert table["linux"]["before-all"].startswith("command -v cargo || curl ")
+        assert table["linux"]["before-all"].endswith("--default-toolchain $RUSTUP_TOOLCHAIN")
+        assert table["linux"]["environment"]["PATH"] == "$HOME/.cargo/bin:$PATH"
+        assert table["macos"]["before-all"].endswith("minimal $RUSTUP_TOOLCHAIN")
+        assert table["macos"]["environment"]["MACOSX_DEPLOYMENT_TARGET"] == "10.12"
+        assert table["windows"]["before-all"].endswith("i686-pc-windows-msvc")
+        for system in ("linux", "macos"):
+            assert table[system]["inherit"] == {"environment": "append"}
+            assert "--remap-path-prefix=" in table[system]["environment"]["CARGO_BUILD_RUSTFLAGS"]
+        for override in table.get("overrides", []):
+            assert override["inherit"] == {"environment": "append"}
+            # cibuildwheel would run abi3audit, which does not know abi3t; the gate looks instead.
+            assert override["audit-command"] == ""
+
+
+def test_release_tools_are_locked_with_hashes(render: Render) -> None:
+    groups = tomllib.loads((render() / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+    for group, file in {"release": "requirements.txt", "wheel": "wheel-requirements.txt"}.items():
+        lock = (PROJECT_FOLDER / "release" / file).read_text("utf-8")
+        assert f"--group {group} " in lock.splitlines()[1]
+        wanted = groups["test"] + groups[group] if group == "wheel" else groups[group]
+        for tool in (tool for tool in wanted if isinstance(tool, str)):
+            name = re.split(r"[><=~]", tool)[0]
+            assert re.search(rf"^{name}==[^\n]+\\\n +--hash=sha256:", lock, re.MULTILINE), name
+
+
+def test_wheels_are_built_with_a_rust_that_may_build_them(render: Render) -> None:
+    project = render()
+    manifest = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
+    toolchain = manifest["tool"]["cibuildwheel"]["environment"]["RUSTUP_TOOLCHAIN"]
+    oldest = tomllib.loads((project / "Cargo.toml").read_text("utf-8"))["package"]["rust-version"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", toolchain)
+    assert tuple(map(int, toolchain.split("."))) >= tuple(map(int, oldest.split(".")))

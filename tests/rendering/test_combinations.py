@@ -1,0 +1,222 @@
+"""Every combination of answers: which files are rendered, and that each is well formed."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.licenses import canonicalize_license_expression
+from validate_pyproject.api import Validator
+
+from helpers.fixture_types import Render, Run
+from helpers.rendering import files
+from tools.template import (
+    BACKENDS,
+    COMBINATIONS,
+    FLOORS,
+    LICENSES,
+    PROJECT_FOLDER,
+    TEMPLATE,
+    name_of,
+    verbatim_files,
+)
+
+TREES = Path(__file__).parent / "trees"
+
+every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=name_of)
+
+
+def pyproject(project: Path) -> dict:
+    return tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
+
+
+@every_combination
+def test_tree_is_the_agreed_one(render: Render, answers: dict[str, str]) -> None:
+    variant = f"{answers['build_backend']}-{answers['license']}".replace(" ", "-").lower()
+    snapshot = TREES / f"{variant}.txt"
+    tree = "\n".join(files(render(**answers))) + "\n"
+    if os.environ.get("WRITE_TREES"):
+        snapshot.parent.mkdir(exist_ok=True)
+        snapshot.write_text(tree, "utf-8")
+    assert tree == snapshot.read_text("utf-8"), "if this is meant, write them: WRITE_TREES=1"
+
+
+@every_combination
+def test_nothing_is_left_unrendered(render: Render, answers: dict[str, str]) -> None:
+    for name, content in files(render(**answers)).items():
+        if not name.startswith(".github/"):  # has `${{ }}` of its own
+            assert not re.search(rb"cookiecutter[.]|{%|{#", content), name
+        assert b"\r" not in content, name
+        if name != ".bumpversion.cfg":  # bump2version writes empty lines of a value as a tab
+            assert not re.search(rb"[ \t]+$", content, re.M), name
+        assert content == b"" or content.endswith(b"\n"), name
+        assert not content.endswith(b"\n\n"), name
+
+
+@every_combination
+def test_verbatim_files_are_copied_to_the_byte(render: Render, answers: dict[str, str]) -> None:
+    project = render(**answers)
+    for name in verbatim_files():
+        rendered = name.replace("{{cookiecutter.package_name}}", "fast_doubles")
+        assert (project / rendered).read_bytes() == (PROJECT_FOLDER / name).read_bytes(), name
+
+
+@every_combination
+def test_manifests_are_valid(render: Render, answers: dict[str, str]) -> None:
+    project = render(**answers)
+    manifest = pyproject(project)
+    Validator()(manifest)
+    floor = answers["python_floor"]
+    minor = int(floor.split(".")[1])
+
+    assert manifest["project"]["requires-python"] == f">={floor}"
+    versions = [c for c in manifest["project"]["classifiers"] if ":: Python :: 3." in c]
+    assert versions == [f"Programming Language :: Python :: 3.{n}" for n in range(minor, 16)]
+    features = re.findall(r"abi3-py3(\d+)", (project / "pyproject.toml").read_text("utf-8"))
+    # maturin's feature, and once more in the override for cp315t.
+    expected = [str(minor)] * 2 if answers["build_backend"] == "maturin" else []
+    assert features == expected
+
+    cargo = tomllib.loads((project / "Cargo.toml").read_text("utf-8"))
+    lock = tomllib.loads((project / "Cargo.lock").read_text("utf-8"))
+    assert cargo["package"]["name"] == "_fast_doubles_native"
+    assert "_fast_doubles_native" in [package["name"] for package in lock["package"]]
+    assert cargo["package"]["publish"] is False
+    assert "extension-module" not in (project / "Cargo.toml").read_text("utf-8")
+
+
+@every_combination
+def test_license_is_real(render: Render, answers: dict[str, str]) -> None:
+    project = render(**answers)
+    manifest = pyproject(project)["project"]
+    texts = {file.name: file.read_text("utf-8") for file in project.glob("LICENSE*")}
+    words = {
+        "MIT": {"LICENSE": "Permission is hereby granted, free of charge"},
+        "Apache-2.0": {"LICENSE": "Version 2.0, January 2004"},
+        "MIT OR Apache-2.0": {
+            "LICENSE-MIT": "Permission is hereby granted, free of charge",
+            "LICENSE-APACHE": "Version 2.0, January 2004",
+        },
+        "BSD-3-Clause": {"LICENSE": "Neither the name of the copyright holder"},
+        "Proprietary": {"LICENSE": "All rights reserved"},
+    }[answers["license"]]
+    assert texts.keys() == words.keys()
+    for name, word in words.items():
+        assert word in texts[name]
+        if name != "LICENSE-APACHE" and answers["license"] != "Apache-2.0":
+            assert "Copyright (c) Your Name" in texts[name]
+        assert f"]({name})" in (project / "README.md").read_text("utf-8")
+
+    private = answers["license"] == "Proprietary"
+    expected = "LicenseRef-Proprietary" if private else answers["license"]
+    assert manifest["license"] == canonicalize_license_expression(expected)
+    assert ("Private :: Do Not Upload" in manifest["classifiers"]) is private
+
+
+def test_types_are_checked_strictly_in_all_python_files(render: Render, run: Run) -> None:
+    project = render()
+    files = ["noxfile.py", "python/fast_doubles/__init__.py", "tests/reference.py"]
+    for name in files:
+        with (project / name).open("a") as file:
+            file.write("\n\ndef untyped(value):\n    return value\n")
+    printed = run("mypy", cwd=project, check=False).stdout
+    assert set(re.findall(r"^(\S+):\d+: error: .*\[no-untyped-def\]", printed, re.M)) == set(files)
+
+
+def test_examples_of_the_readme_are_tests(render: Render, run: Run) -> None:
+    project = render()
+    listed = run("pytest", "--collect-only", "--quiet", cwd=project, check=False).stdout
+    assert "README.md::README.md" in listed
+
+
+def test_a_mark_that_is_misspelt_or_outdated_fails(render: Render, run: Run) -> None:
+    """Else a slip in `xfail` or `skipif` leaves a test out, and nobody sees it."""
+    project = render()
+    for mark, reason in (("xfial", "'xfial' not found in `markers`"), ("xfail", "XPASS(strict)")):
+        file = project / "tests" / "test_marks.py"
+        file.write_text(f"import pytest\n\n\n@pytest.mark.{mark}\ndef test_it():\n    pass\n")
+        result = run("pytest", file, cwd=project, check=False)
+        assert result.returncode != 0
+        assert reason in result.stdout
+
+
+def test_all_renderings_pass_their_own_linter(render: Render) -> None:
+    projects = [render(**answers) for answers in COMBINATIONS]
+    for command in (["check"], ["format", "--check"]):
+        result = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--no-cache", *projects],
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+@pytest.mark.parametrize("license", LICENSES)
+def test_backends_differ_only_where_they_must(render: Render, floor: str, license: str) -> None:
+    maturin, setuptools = (
+        files(render(build_backend=backend, python_floor=floor, license=license))
+        for backend in BACKENDS
+    )
+    assert set(setuptools) - set(maturin) == {"setup.py"}
+    assert set(maturin) <= set(setuptools)
+    differing = {name for name in maturin if maturin[name] != setuptools[name]}
+    assert differing == {"pyproject.toml", ".template.json"}  # the latter records the answers
+    assert setuptools[".template.json"] == maturin[".template.json"].replace(
+        b'"build_backend": "maturin"', b'"build_backend": "setuptools-rust"'
+    )
+
+    def after_the_backend_block(content: bytes) -> bytes:
+        return content[content.index(b"[project]\n") :]
+
+    assert after_the_backend_block(maturin["pyproject.toml"]) == after_the_backend_block(
+        setuptools["pyproject.toml"]
+    )
+
+
+def test_same_answers_give_the_same_bytes(run: Run, tmp_path: Path) -> None:
+    for number in ("1", "2"):
+        command = ["cookiecutter", TEMPLATE, "--no-input", f"--output-dir={tmp_path / number}"]
+        run(*command, cwd=tmp_path)
+    first, second = (files(tmp_path / number / "fast-doubles") for number in ("1", "2"))
+    assert first == second
+    assert len(first) > 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it's",
+        'say "hi"',
+        "back\\slash",
+        "C:\\new\\table",
+        "Ünïcödé ☃",
+        "人人 🦀🦀",
+        "100 % {braces}",
+        "a # b",
+        "<b> & </b>",
+    ],
+)
+def test_ordinary_text_comes_out_as_it_was_given(render: Render, text: str) -> None:
+    project = render(project_name=text, project_slug="odd", description=text, author_name=text)
+    manifest = pyproject(project)["project"]
+    assert manifest["description"] == text
+    assert manifest["authors"][0]["name"] == text
+    assert f"Copyright (c) {text}\n" in (project / "LICENSE").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["aardvark", "fast_doubles", "owl_tally", "zz", "_private"])
+def test_cargo_finds_nothing_to_change_in_the_lock(render: Render, name: str) -> None:
+    project = render(project_slug=name.strip("_"), package_name=name)
+    before = (project / "Cargo.lock").read_bytes()
+    command = ["cargo", "metadata", "--format-version=1"]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
+    assert (project / "Cargo.lock").read_bytes() == before
+
+
+def test_a_rendering_belongs_to_the_test_that_asked_for_it(render: Render) -> None:
+    (render() / "litter").touch()
+    assert not (render() / "litter").exists()

