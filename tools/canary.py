@@ -25,7 +25,7 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from tools import stand_ins
-from tools.machine import GIT, python_of, pythons
+from tools.machine import GIT, python_of, pythons, untied_environment
 from tools.template import BACKENDS, FLOORS, PROJECT_FOLDER, SETTINGS, TEMPLATE, tracked
 
 FOLDER = TEMPLATE / "build" / "canary"
@@ -122,7 +122,7 @@ def ask(*command: str | Path, cwd: Path = TEMPLATE, **variables: str) -> str | N
         answer = subprocess.run(
             [str(word) for word in command],
             cwd=cwd,
-            env=os.environ | {"GIT_TERMINAL_PROMPT": "0"} | variables,
+            env=untied_environment() | {"GIT_TERMINAL_PROMPT": "0"} | variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -386,7 +386,7 @@ def environment() -> dict[str, str]:
     tools = python_of(FOLDER / "tools").parent
     kept = {
         key: value
-        for key, value in os.environ.items()
+        for key, value in untied_environment().items()
         if not key.startswith(("NOX", "PYTEST", "UV_PROJECT", "UV_PYTHON", "VIRTUAL_ENV"))
         and not key.endswith(("_CONSTRAINT", "_BUILD_CONSTRAINT"))
     }
@@ -422,7 +422,7 @@ def render(backend: str, floor: str, folder: str, tools: Path | None = None) -> 
 def quietly(words: list[object]) -> None:
     """Run a command that must succeed: CalledProcessError where it does not."""
     command = [str(word) for word in words]
-    subprocess.run(command, env=os.environ | GIT, check=True, capture_output=True)
+    subprocess.run(command, env=untied_environment() | GIT, check=True, capture_output=True)
 
 
 def install_newest_tools(log: Path) -> bool:

@@ -9,7 +9,6 @@ import argparse
 import fnmatch
 import io
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from pathlib import Path
 from cookiecutter.exceptions import CookiecutterException, FailedHookException
 from cookiecutter.main import cookiecutter
 from jinja2 import Template
+
+from tools.machine import untied_environment
 
 TEMPLATE = Path(__file__).parents[1]
 RECORD = ".template.json"
@@ -64,18 +65,6 @@ def record(project):
     return version, answers
 
 
-def git_environment():
-    """Return the variables for git: without those that tie it to another repository.
-
-    git sets them for hooks and aliases. The settings among them stay: CI marks folders as safe with
-    these.
-    """
-    command = ["git", "rev-parse", "--local-env-vars"]
-    listed = subprocess.run(command, capture_output=True, text=True).stdout.split()
-    tied = set(listed) - {"GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS"}
-    return {name: value for name, value in os.environ.items() if name not in tied}
-
-
 def git(template, *arguments):
     """Run git in the template's repository; return the process, its output in bytes.
 
@@ -84,7 +73,7 @@ def git(template, *arguments):
     """
     try:
         return subprocess.run(
-            ["git", *arguments], cwd=template, env=git_environment(), capture_output=True
+            ["git", *arguments], cwd=template, env=untied_environment(), capture_output=True
         )
     except OSError as error:
         raise CannotCompare(f"git cannot be started: {error}") from None

@@ -111,7 +111,7 @@ def test_a_commit_that_would_execute_answers_is_not_rendered(
     template: Path, tmp_path: Path
 ) -> None:
     compare.unpack(template, "v1.0.0", tmp_path / "release")
-    (tmp_path / "release" / "cookiecutter_extension.py").unlink()
+    edit(tmp_path / "release" / "cookiecutter.json", '"_extensions"', '"_no_extensions"')
     with pytest.raises(compare.CannotCompare, match="would run Jinja in the answers"):
         compare.rendering(tmp_path / "release", DEFAULTS, tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -167,7 +167,7 @@ def test_a_project_that_cannot_be_compared_does_not_stop_the_others(
 
 def test_the_command_prints_one_table_and_its_status(render: Render, run: Run) -> None:
     """What was rendered between two releases is compared with HEAD."""
-    command = (sys.executable, TEMPLATE / "tools" / "compare.py")
+    command = (sys.executable, "-m", "tools.compare")
     assert compare.release_of("1.1.0.dev0") == "HEAD"
     result = run(*command, render(), TEMPLATE, cwd=TEMPLATE, check=False)
     assert result.returncode == 1

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.template import PROJECT_FOLDER, QUESTIONS, SETTINGS, TEMPLATE
+from helpers.rendering import tree_of
+from tools.template import DEFAULTS, PROJECT_FOLDER, QUESTIONS, SETTINGS, TEMPLATE
 
 README = (TEMPLATE / "README.md").read_text("utf-8")
 DOCUMENTS = [*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/**/*.md")]
@@ -23,7 +24,7 @@ def test_tree_is_that_of_the_default_rendering() -> None:
             folder = names
         else:
             drawn |= {folder + name for name in names.split()}
-    tree = TEMPLATE / "tests" / "rendering" / "trees" / "maturin-mit.txt"
+    tree = tree_of(DEFAULTS)
     assert drawn == set(tree.read_text("utf-8").split())
 
 

@@ -24,6 +24,12 @@ def rendered(answers: dict[str, str], folder: Path, *, hooks: bool = True) -> Pa
     )
 
 
+def tree_of(answers: dict[str, str]) -> Path:
+    """The file that lists what a rendering with some answers holds; its names are the defaults'."""
+    variant = f"{answers['build_backend']}-{answers['license']}".replace(" ", "-").lower()
+    return TEMPLATE / "tests" / "rendering" / "trees" / f"{variant}.txt"
+
+
 def files(project: Path) -> dict[str, bytes]:
     """The rendered files, without git's own: path in the project to content."""
     return {

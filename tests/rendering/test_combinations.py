@@ -12,7 +12,7 @@ from packaging.licenses import canonicalize_license_expression
 from validate_pyproject.api import Validator
 
 from helpers.fixture_types import Render, Run
-from helpers.rendering import files
+from helpers.rendering import files, tree_of
 from tools.template import (
     BACKENDS,
     COMBINATIONS,
@@ -24,8 +24,6 @@ from tools.template import (
     verbatim_files,
 )
 
-TREES = Path(__file__).parent / "trees"
-
 every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=name_of)
 
 
@@ -35,8 +33,7 @@ def pyproject(project: Path) -> dict:
 
 @every_combination
 def test_tree_is_the_agreed_one(render: Render, answers: dict[str, str]) -> None:
-    variant = f"{answers['build_backend']}-{answers['license']}".replace(" ", "-").lower()
-    snapshot = TREES / f"{variant}.txt"
+    snapshot = tree_of(answers)
     tree = "\n".join(files(render(**answers))) + "\n"
     if os.environ.get("WRITE_TREES"):
         snapshot.parent.mkdir(exist_ok=True)

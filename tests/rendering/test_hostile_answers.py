@@ -31,7 +31,7 @@ from pyproject_hooks import BuildBackendHookCaller, quiet_subprocess_runner
 
 from helpers.builds import QUICK
 from helpers.fixture_types import Run
-from helpers.rendering import hook, rendered
+from helpers.rendering import files, hook, rendered, tree_of
 from tools.template import BACKENDS, DEFAULTS, LICENSES, TEMPLATE, project_files, verbatim_files
 
 EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "200"))
@@ -237,21 +237,16 @@ def test_every_printable_character_is_accepted() -> None:
 def assert_right(project: Path, answers: dict[str, str]) -> None:
     """Whether every file of a rendering is well formed and holds the very answers."""
     package = answers["package_name"]
-    files = {
-        file.relative_to(project).as_posix(): file.read_bytes()
-        for file in project.rglob("*")
-        if file.is_file() and file.relative_to(project).parts[0] != ".git"
-    }
-    variant = f"{answers['build_backend']}-{answers['license']}".replace(" ", "-").lower()
-    tree = (TEMPLATE / "tests" / "trees" / f"{variant}.txt").read_text("utf-8")
-    assert set(files) == set(tree.replace("fast_doubles", package).split())
+    rendered_files = files(project)
+    tree = tree_of(answers).read_text("utf-8")
+    assert set(rendered_files) == set(tree.replace("fast_doubles", package).split())
     for name in verbatim_files():
         path = name.replace("{{cookiecutter.package_name}}", package)
-        assert files[path] == project_files()[name].read_bytes(), name
+        assert rendered_files[path] == project_files()[name].read_bytes(), name
 
-    assert json.loads(files[".template.json"])["answers"] == answers
+    assert json.loads(rendered_files[".template.json"])["answers"] == answers
     parsed = {}
-    for name, content in files.items():
+    for name, content in rendered_files.items():
         text = content.decode()
         assert "\r" not in text, name
         if name.endswith(".py"):
@@ -277,17 +272,22 @@ def assert_right(project: Path, answers: dict[str, str]) -> None:
     assert parsed["Cargo.toml"]["package"]["name"] == f"_{package}_native"
     assert f"_{package}_native" in [crate["name"] for crate in parsed["Cargo.lock"]["package"]]
 
-    assert shown(files["README.md"].decode()) == (answers["project_name"], answers["description"])
-    heading = MarkdownIt("commonmark").parse(files["release/README.md"].decode())[1]
+    assert shown(rendered_files["README.md"].decode()) == (
+        answers["project_name"],
+        answers["description"],
+    )
+    heading = MarkdownIt("commonmark").parse(rendered_files["release/README.md"].decode())[1]
     assert [part.type for part in heading.children or []] == ["text", "code_inline", "text"]
     assert (heading.children or [])[1].content == answers["project_slug"]
     for name, count in {"README.md": 3, "CHANGELOG.md": 0, "release/README.md": 0}.items():
-        assert len(doctest.DocTestParser().get_examples(files[name].decode())) == count, name
+        assert len(doctest.DocTestParser().get_examples(rendered_files[name].decode())) == count, (
+            name
+        )
     for name in ("LICENSE", "LICENSE-MIT"):
-        if name in files and answers["license"] != "Apache-2.0":
+        if name in rendered_files and answers["license"] != "Apache-2.0":
             copyright = f"Copyright (c) {answers['author_name']}"
             assert re.search(rf"^{re.escape(copyright)}(\. All rights reserved\.)?$",
-                             files[name].decode(), re.M)  # fmt: skip
+                             rendered_files[name].decode(), re.M)  # fmt: skip
 
 
 def shown(readme: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from helpers.fixture_types import Run
 from helpers.rendering import hook
 from tools.machine import GIT, pythons
-from tools.template import BACKENDS, DEFAULTS, QUESTIONS, TEMPLATE
+from tools.template import BACKENDS, DEFAULTS, SETTINGS, TEMPLATE
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +183,7 @@ def test_name_made_from_a_refused_one_gets_no_sentence_of_its_own(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(TEMPLATE)  # as cookiecutter does
-        context = {"cookiecutter": QUESTIONS | {"project_slug": slug}}
+        context = {"cookiecutter": SETTINGS | {"project_slug": slug}}
         assert prompt_for_config(context, no_input=True)["package_name"] == package
     (complaint,) = complain(project_slug=slug, package_name=package)
     assert complaint.startswith("project_slug is ")
@@ -223,7 +223,7 @@ def test_only_a_word_that_is_taken_makes_a_project_name_bad(
     assume(name == name.strip())
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(TEMPLATE)  # as cookiecutter does
-        context = {"cookiecutter": QUESTIONS | {"project_name": name}}
+        context = {"cookiecutter": SETTINGS | {"project_name": name}}
         answers = prompt_for_config(context, no_input=True)
     names = {key: answers[key] for key in ("project_name", "project_slug", "package_name")}
     for complaint in complain(**names):
@@ -389,7 +389,7 @@ def test_without_hooks_cookiecutter_overwrites_and_deletes(run: Run, tmp_path: P
 
 
 def test_the_hooks_know_all_that_a_rendering_has_in_its_folder() -> None:
-    trees = (TEMPLATE / "tests" / "trees").glob("*.txt")
+    trees = (TEMPLATE / "tests" / "rendering" / "trees").glob("*.txt")
     files = {line for tree in trees for line in tree.read_text("utf-8").splitlines() if line}
     names = {file.split("/")[0] for file in files}
     assert set(hook("post_gen_project").RENDERED) == names

@@ -248,7 +248,7 @@ def test_tools_that_cannot_be_installed_are_broken(
 
 
 def test_combination_without_a_python_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(canary, "PYTHONS", {"3.11": "/python3.11"})
+    monkeypatch.setattr(canary, "pythons", lambda: {"3.11": "/python3.11"})
     trial = canary.try_out("maturin", "3.12", {})
     assert trial.state == "not run: no Python 3.12 or newer is at hand"
     assert not trial.broken

@@ -5,10 +5,8 @@ they start inherits. Each test has them name a decoy, which must be the same aft
 """
 
 import hashlib
-import importlib.util
 import os
 import sys
-import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,11 +14,9 @@ import pytest
 
 from helpers.fixture_types import Run
 from helpers.rendering import hook
-from helpers.surroundings import tied_to_a_repository
-from tools.machine import GIT
+from tools import compare
+from tools.machine import GIT, tied_to_a_repository, untied_environment
 from tools.template import TEMPLATE
-
-TESTS = Path(__file__).parent
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -60,16 +56,6 @@ def commits(project: Path, run: Run) -> list[str]:
     """The subjects of a repository's commits, and who made them."""
     assert run("git", "rev-parse", "--show-toplevel", cwd=project).stdout.strip() == str(project)
     return run("git", "log", "--format=%an: %s", cwd=project).stdout.splitlines()
-
-
-def compare_module() -> types.ModuleType:
-    """compare.py as a module."""
-    spec = importlib.util.spec_from_file_location("compare", TEMPLATE / "compare.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 RENDER = ("cookiecutter", TEMPLATE, "--no-input", "--default-config")
@@ -124,7 +110,7 @@ def test_settings_in_variables_reach_git(
     for name, value in (decoy | variables).items():
         monkeypatch.setenv(name, value)
     for environment in (
-        compare_module().git_environment(),
+        untied_environment(),
         hook("post_gen_project").environment(),
         dict.fromkeys(set(decoy | variables) - tied_to_a_repository()),
     ):
@@ -155,14 +141,13 @@ def test_projects_are_compared_with_the_templates_own_releases(
     run("git", "tag", "--delete", "v1", cwd=tmp_path / "decoy")
     for name, value in decoy.items():
         monkeypatch.setenv(name, value)
-    compare_module().unpack(template, "v1", tmp_path / "out")
+    compare.unpack(template, "v1", tmp_path / "out")
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["of-the-template.txt"]
 
 
 def test_comparison_says_what_git_says(
     template: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    compare = compare_module()
     missing = "has no 'v2': git fetch --tags, or name one with --with"
     with pytest.raises(compare.CannotCompare, match=missing):
         compare.unpack(template, "v2", tmp_path / "out")
@@ -188,7 +173,10 @@ def test_comparison_prints_names_that_the_output_cannot_hold(run: Run, tmp_path:
     project.mkdir()
     variables = {"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
     result = run(
-        sys.executable, TEMPLATE / "compare.py", project, cwd=tmp_path, check=False, **variables
+        *(sys.executable, "-m", "tools.compare", project),
+        cwd=TEMPLATE,
+        check=False,
+        **variables,
     )
     assert result.returncode == 1
     assert "\\xfcn\\xefc\\xf6d\\xe9 \\U0001f980" in result.stdout
@@ -214,7 +202,7 @@ def test_the_canary_commits_to_its_renderings(
 ) -> None:
     folder = tmp_path / "outer" / "canary"
     run("git", "init", "--quiet", folder.parent, cwd=tmp_path)  # so that the hook makes none
-    run(sys.executable, "-c", CANARY, folder, cwd=tmp_path, PYTHONPATH=str(TESTS), **decoy)
+    run(sys.executable, "-c", CANARY, folder, cwd=tmp_path, PYTHONPATH=str(TEMPLATE), **decoy)
     project = folder / "projects" / "maturin-3.11" / "fast-doubles"
     assert commits(project, run) == ["A. U. Thor: Newest", "A. U. Thor: Start"]
 

@@ -15,7 +15,8 @@ import pytest
 from helpers.fixture_types import Run
 from tools.template import TEMPLATE, tracked
 
-TESTS = Path(__file__).parent
+TESTS = TEMPLATE / "tests"
+PACKAGES = os.pathsep.join([str(TESTS), str(TEMPLATE)])  # of helpers and of tools
 posix = pytest.mark.skipif(sys.platform == "win32", reason="of POSIX")
 
 # Loaded at the start of each Python: writes down what it starts.
@@ -90,7 +91,7 @@ def both(code: str, *arguments: object, environment: dict[str, str]) -> list[str
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", code, *map(str, arguments), worker],
-            env=environment | {"PYTHONPATH": str(TESTS), "PYTEST_XDIST_WORKER": worker},
+            env=environment | {"PYTHONPATH": PACKAGES, "PYTEST_XDIST_WORKER": worker},
             stdout=subprocess.PIPE,
             encoding="utf-8",
         )
@@ -102,17 +103,18 @@ def both(code: str, *arguments: object, environment: dict[str, str]) -> list[str
 
 
 def test_every_worker_has_a_folder_of_its_own(environment: dict[str, str]) -> None:
-    code = "import conftest; print(conftest.BUILD, conftest.cargo_target(), sep=chr(10))"
+    code = "from helpers import builds; print(builds.BUILD, builds.cargo_target(), sep=chr(10))"
     first, second = (text.splitlines() for text in both(code, environment=environment))
     for one, other in zip(first, second, strict=True):
         assert one != other
         assert Path(one).is_relative_to(TEMPLATE / "build")
     others = {
         file.name
-        for file in TESTS.rglob("*.py")
+        for folder in (TESTS, TEMPLATE / "tools")
+        for file in folder.rglob("*.py")
         if 'TEMPLATE / "build' in file.read_text("utf-8") and file != Path(__file__)
     }
-    assert others == {"conftest.py", "canary.py"}  # the canary is one process
+    assert others == {"builds.py", "canary.py"}  # the canary is one process
 
 
 # Neither goes on before both have compiled.
@@ -238,6 +240,7 @@ def test_a_home_that_is_unset_or_empty(
 ) -> None:
     """An empty one would be the root folder; without any, zig stops."""
     variables = {name: value for name, value in environment.items() if name != "HOME"}
-    code = "import answers, os; print(os.environ['HOME'])"
+    code = "import os; from helpers import surroundings; surroundings.settle_environment()"
+    code += "; print(os.environ['HOME'])"
     for printed in both(code, environment=variables | ({} if home is None else {"HOME": home})):
         assert printed.strip() == os.path.expanduser(f"~{getpass.getuser()}")
