@@ -7,6 +7,7 @@ Each row is checked against the oracle, the rendered package's plain Python refe
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import cache
 from itertools import product
 
@@ -46,10 +47,10 @@ def right_answer(counts: str, script: str, length: int, kind: str) -> int:
     value = value_of(script, length, kind)
     if counts == "UTF-8 bytes" and isinstance(value, str):
         value = value.encode()
-    return reference.count_doubles(value)
+    return int(reference.count_doubles(value))
 
 
-def rounds(function, *arguments) -> int:
+def rounds(function: Callable[..., object], *arguments: object) -> int:
     """How often to measure a function, by the time of its first call."""
     start = time.perf_counter()
     function(*arguments)

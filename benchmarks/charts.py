@@ -72,7 +72,7 @@ def save(figure: pyplot.Figure, file: Path) -> None:
 def one_million_letters(results: Results, file: Path) -> None:
     """Bars: the article's table, all variants on its input."""
     times = {variant.label: results.time(variant.name) for variant in VARIANTS}
-    names = sorted(times, key=times.__getitem__)
+    names = sorted(times, key=lambda name: times[name])
     own = times[OURS]
     figure, axes = pyplot.subplots(figsize=(8, 4.8))
     colours = [OURS_COLOUR if name == OURS else OTHERS_COLOUR for name in names]

@@ -7,6 +7,7 @@ through with the GIL held and with it released.
 import json
 import threading
 import time
+from collections.abc import Callable
 
 from rust_opponents import holding_the_gil, releasing_the_gil
 
@@ -19,7 +20,7 @@ SITUATIONS = {
 }
 
 
-def throughput(count, size: int, counters: int, busy: bool) -> float:
+def throughput(count: Callable[[bytes], int], size: int, counters: int, busy: bool) -> float:
     """Gigabytes per second that `counters` threads count, beside one that runs Python code."""
     stop = threading.Event()
     calls = []

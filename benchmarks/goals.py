@@ -7,7 +7,7 @@ short, and ends with status 1 if anything does.
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from results import OURS, Results
 from texts import HUGE, MILLION, SCRIPTS
@@ -43,7 +43,7 @@ def outcomes(results: Results) -> Iterator[Outcome]:
     """All goals, in the order of the report; where several rows count, the worst one."""
     time = results.time
 
-    def gain(over: str, **given: str | int) -> float:
+    def gain(over: str, **given: Any) -> float:
         return time(over, **given) / time(OURS, **given)
 
     data = time(OURS, kind="bytes")
@@ -62,13 +62,13 @@ def outcomes(results: Results) -> Iterator[Outcome]:
     short = {script: gain("article: Python, zip", script=script, length=10) for script in SCRIPTS}
     yield Outcome("10 ASCII characters: Python, zip", 3, short["ASCII"])
     yield Outcome("10 characters of any script: Python, zip", 1, min(short.values()))
-    for size, least in ((HUGE, 0.65), (MILLION, 0.35)):
+    for size, share_needed in ((HUGE, 0.65), (MILLION, 0.35)):
         share = results.bandwidth["kernel", size] / results.bandwidth["memchr", size]
-        yield Outcome(f"share of memchr's bandwidth, {size // MILLION} MB", least, share)
+        yield Outcome(f"share of memchr's bandwidth, {size // MILLION} MB", share_needed, share)
     call = 1 / gain("C by hand, METH_O", kind="bytes", length=0)
     yield Outcome("time of a call with nothing to do, in calls of C", 2.2, call, True)
-    grown = max(results.grows[OURS, script] for script in SCRIPTS)
-    yield Outcome("bytes by which a call makes a str larger", 0, grown, True)
+    most_grown = max(results.grows[OURS, script] for script in SCRIPTS)
+    yield Outcome("bytes by which a call makes a str larger", 0, most_grown, True)
     yield Outcome("MB of memory for 100 MB of ASCII text", 5, results.peak[OURS] / 1e6, True)
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import charts
 import goals
@@ -29,12 +30,13 @@ def table(head: list[str], rows: Iterable[list[str]]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def comparison(results: Results, columns: dict[str, dict]) -> str:
+def comparison(results: Results, columns: dict[str, dict[str, Any]]) -> str:
     """A table of all variants: time, and how many times ours, of each column's input."""
 
-    def cell(name: str, given: dict) -> str:
-        own, time = results.time(OURS, **given), results.time(name, **given)
-        if time is None:
+    def cell(name: str, given: dict[str, Any]) -> str:
+        try:
+            own, time = results.time(OURS, **given), results.time(name, **given)
+        except KeyError:  # the variant does not take such a value
             return ""
         return f"**{duration(time)}**" if name == OURS else f"{duration(time)} {ratio(time / own)}"
 

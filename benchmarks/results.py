@@ -32,8 +32,8 @@ class Results:
         for row in times["benchmarks"]:
             info = row["extra_info"]
             if info:
-                key = (info[name] for name in ("variant", "script", "length", "kind", "mode"))
-                self.times[*key] = row["stats"]["median"] / info["calls"]  # type: ignore[index]
+                given = (info["variant"], info["script"], info["length"], info["kind"])
+                self.times[*given, info["mode"]] = row["stats"]["median"] / info["calls"]
                 if "grows" in info:
                     self.grows[info["variant"], info["script"]] = info["grows"]
 
@@ -44,6 +44,6 @@ class Results:
         length: int = MILLION,
         kind: str = "str",
         mode: str = "repeated",
-    ) -> float | None:
-        """Seconds of one call; None if the variant does not take such a value."""
-        return self.times.get((variant, script, length, kind, mode))
+    ) -> float:
+        """Seconds of one call. Raises KeyError if the variant does not take such a value."""
+        return self.times[variant, script, length, kind, mode]

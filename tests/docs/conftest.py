@@ -5,12 +5,12 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from helpers.fixture_types import Run
+from helpers.fixture_types import Follow, Run
 from helpers.local_index import LocalIndex
 from helpers.pages import edit
 from tools.machine import GIT, python_of
@@ -96,7 +96,7 @@ def cruft(run: Run, tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def follow(
     cruft: str, template: Path, run: Run, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., subprocess.CompletedProcess[str]]:
+) -> Follow:
     """Run a command of the page, with this repository's copy in place of the one on GitHub."""
     if sys.platform == "win32":
         pytest.skip("the page's commands are for a POSIX shell")

@@ -47,7 +47,8 @@ class Mirror(LocalIndex):
 
 @pytest.fixture
 def mirror(tmp_path: Path) -> Iterator[Mirror]:
-    with Mirror(tmp_path / "mirror") as mirror:
+    mirror = Mirror(tmp_path / "mirror")
+    with mirror:
         make_tinylib(mirror.folder)
         yield mirror
 

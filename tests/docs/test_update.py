@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers.builds import QUICK
-from helpers.fixture_types import Render, Run
+from helpers.fixture_types import Follow, Render, Run
 from helpers.pages import apply, edit, read
 from helpers.rendering import record
 from tools.machine import GIT, python_of, pythons
@@ -27,7 +27,7 @@ def state(project: Path, run: Run) -> list[str]:
 
 
 @pytest.fixture
-def created(follow: Callable, tmp_path: Path) -> Path:
+def created(follow: Follow, tmp_path: Path) -> Path:
     """A project of the older version, made as the page says."""
     create, *others = PAGE.section("With cruft from the start").command_blocks()[0]
     printed = follow(f"{create} --no-input", tmp_path).stdout
@@ -40,7 +40,7 @@ def created(follow: Callable, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def linked(follow: Callable, run: Run, template: Path, tmp_path: Path) -> Path:
+def linked(follow: Follow, run: Run, template: Path, tmp_path: Path) -> Path:
     """A plain rendering of the older version, linked as the page says."""
     render = f"uvx cookiecutter gh:OWNER/{template.name} --checkout v1.0.0 --no-input"
     assert "with a first commit" in follow(render, tmp_path).stdout
@@ -56,7 +56,8 @@ def linked(follow: Callable, run: Run, template: Path, tmp_path: Path) -> Path:
 @pytest.fixture(params=["created", "linked"])
 def project(request: pytest.FixtureRequest) -> Path:
     """A project of the older version that cruft knows, in either way."""
-    return request.getfixturevalue(request.param)
+    project: Path = request.getfixturevalue(request.param)
+    return project
 
 
 def is_newer(project: Path, template: Path) -> None:
@@ -71,7 +72,7 @@ def is_newer(project: Path, template: Path) -> None:
 
 
 def test_update_without_changes_of_the_users(
-    project: Path, template: Path, cruft: str, follow: Callable, run: Run
+    project: Path, template: Path, cruft: str, follow: Follow, run: Run
 ) -> None:
     check = run(cruft, "check", cwd=project, check=False, **GIT)
     assert check.returncode == 1
@@ -143,7 +144,7 @@ def test_update_shows_where_both_changed_the_same_lines(
 
 
 def test_conflicts_of_the_crates_are_mended_as_the_page_says(
-    created: Path, cruft: str, follow: Callable, run: Run
+    created: Path, cruft: str, follow: Follow, run: Run
 ) -> None:
     run("cargo", "add", "itoa@1", cwd=created)
     run("cargo", "update", "libc", "--precise=0.2.185", cwd=created)
@@ -167,7 +168,7 @@ def test_conflicts_of_the_crates_are_mended_as_the_page_says(
 
 
 def test_cruft_executes_no_answer(
-    follow: Callable, cruft: str, run: Run, template: Path, tmp_path: Path
+    follow: Follow, cruft: str, run: Run, template: Path, tmp_path: Path
 ) -> None:
     trap = tmp_path / "an-answer-was-executed"
     text = f"{{{{ cycler.__init__.__globals__.os.system('touch {trap}') }}}} {{{{ 7 * 7 }}}}"
@@ -208,7 +209,7 @@ def test_update_refuses_a_tree_with_changes(created: Path, cruft: str, run: Run)
     ],
 )
 def test_answers_are_changed_by_cruft(
-    key: str, title: str, created: Path, follow: Callable, template: Path, run: Run
+    key: str, title: str, created: Path, follow: Follow, template: Path, run: Run
 ) -> None:
     (command,) = PAGE.section(title).command_blocks()[0]
     follow(f"{command} --checkout v1.0.0", created)
@@ -278,7 +279,7 @@ def test_switching_the_backend_by_hand(
     backend: str,
     repository: Callable[..., Path],
     render: Render,
-    follow: Callable,
+    follow: Follow,
     run: Run,
 ) -> None:
     """From this backend to the other one."""

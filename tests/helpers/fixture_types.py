@@ -1,35 +1,24 @@
-"""The types of the fixtures in conftest.py that are functions."""
+"""The types of the fixtures in tests/conftest.py that are functions."""
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
+# Runs a command in a folder `cwd`, with more environment variables as keywords. Returns the
+# process, what it printed in `stdout`. Where it fails, the test does, unless `check` is False.
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
-class Run(Protocol):
-    """Runs a command in a folder, with more environment variables."""
+# Renders the template with the answers that are given as keywords, the others are the defaults.
+# Returns the folder of the project, a copy that is the caller's alone.
+Render = Callable[..., Path]
 
-    def __call__(
-        self, *command: str | Path, cwd: Path, check: bool = True, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Return the process, its output in `stdout`; where it fails, the test fails with it."""
+# Does as Render does, into a git repository with one commit.
+Repository = Callable[..., Path]
 
+# Of the tests of pages: runs a line of a shell in a folder `cwd`, with this copy of the template in
+# place of the one on its host. Returns the process, as Run does.
+Follow = Run
 
-class Render(Protocol):
-    """Renders the template with some answers that are not the defaults."""
-
-    def __call__(self, **answers: str) -> Path:
-        """Return the folder of the project, which is the caller's alone."""
-
-
-class Repository(Protocol):
-    """Renders the template as `Render` does, into a git repository."""
-
-    def __call__(self, **answers: str) -> Path:
-        """Return the folder of the project: a git repository with one commit."""
-
-
-class CrossWheel(Protocol):
-    """Cross-compiles a wheel with maturin."""
-
-    def __call__(self, python: str, *arguments: str, floor: str = "3.11") -> Path:
-        """Return the wheel for an interpreter, such as 3.15t, that need not be installed."""
+# Cross-compiles a wheel with maturin for a Python, such as "3.15t", that need not be installed.
+# Takes more arguments of maturin, and the `floor`. Returns the wheel.
+CrossWheel = Callable[..., Path]

@@ -45,7 +45,8 @@ class LocalIndex:
                 environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
                 start("503 Service Unavailable", [])
                 return [b"out of order"]
-        return self.app(environ, start)
+        answer: Iterable[bytes] = self.app(environ, start)
+        return answer
 
     def files(self) -> dict[str, bytes]:
         return {file.name: file.read_bytes() for file in self.folder.iterdir()}

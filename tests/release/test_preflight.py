@@ -74,7 +74,7 @@ def test_rust_is_needed(check: Check, tmp_path: Path) -> None:
         pytest.skip("the stand-in for rustc is a shell script")
     git = tmp_path / "bin" / "git"
     git.parent.mkdir()
-    git.symlink_to(shutil.which("git"))
+    git.symlink_to(shutil.which("git") or "git is missing")
     status, printed = check(PATH=str(git.parent))
     assert status == 1
     assert printed == "Rust is missing (rustc): see https://rustup.rs"

@@ -23,10 +23,13 @@ def test_the_tests_are_run_away_from_the_sources(run: Run, tmp_path: Path, setti
     code = "import pathlib; assert pathlib.Path('data.txt').read_text() == 'x'; import beside"
     (tmp_path / "checks" / "check.py").write_text(code)
     sources, command = ["checks", "data.txt"], ["python -c ''", "python -m checks.check"]
-    if setting == "text":
-        sources, command = " ".join(sources), " && ".join(command)
-    table = f"[tool.cibuildwheel]\ntest-sources = {json.dumps(sources)}\n"
-    (tmp_path / "pyproject.toml").write_text(f"{table}test-command = {json.dumps(command)}\n")
+    as_text = setting == "text"
+    settings = {
+        "test-sources": " ".join(sources) if as_text else sources,
+        "test-command": " && ".join(command) if as_text else command,
+    }
+    lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
+    (tmp_path / "pyproject.toml").write_text("".join(["[tool.cibuildwheel]\n", *lines]))
     run_tests = (sys.executable, "release/run_tests.py")
     result = run(*run_tests, cwd=tmp_path, check=False)
     assert result.returncode == 1

@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,7 +18,7 @@ import yaml
 from helpers.fixture_types import Render, Run
 from helpers.rendering import files
 from tools.machine import GIT, python_of
-from tools.template import BACKENDS, LICENSES, TEMPLATE
+from tools.template import BACKENDS, LICENSES, QUESTIONS, TEMPLATE
 
 Cookiecutter = Callable[..., Path]
 
@@ -45,7 +46,10 @@ def render_into(run: Run, tmp_path: Path) -> Cookiecutter:
     """Run cookiecutter with a user configuration of its own; return the project's folder."""
 
     def render_into(
-        *words: str | Path, out: Path = tmp_path / "out", user: dict | None = None, **more: str
+        *words: str | Path,
+        out: Path = tmp_path / "out",
+        user: dict[str, Any] | None = None,
+        **more: str,
     ) -> Path:
         config = tmp_path / "config.yml"
         folders = {"cookiecutters_dir": tmp_path / "clones", "replay_dir": tmp_path / "replay"}
@@ -164,9 +168,9 @@ def test_default_that_is_no_text_is_refused(run: Run, tmp_path: Path, value: boo
 def test_enter_for_all_questions(
     render: Render, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    command = [COOKIECUTTER, TEMPLATE, "--default-config"]
+    command = [str(COOKIECUTTER), str(TEMPLATE), "--default-config"]
     result = subprocess.run(
-        command, cwd=tmp_path, env=environment, input=b"\n" * 10, capture_output=True
+        command, cwd=tmp_path, env=environment, input=b"\n" * len(QUESTIONS), capture_output=True
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert files(tmp_path / "fast-doubles") == files(render())
@@ -292,7 +296,7 @@ def test_ctrl_c_while_git_works(
 def test_output_that_cannot_be_printed_deletes_nothing(
     render: Render, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    command = [COOKIECUTTER, TEMPLATE, "--no-input", "--default-config", "-o"]
+    command = [str(COOKIECUTTER), str(TEMPLATE), "--no-input", "--default-config", "-o"]
     for number, (target, encoding) in enumerate((("/dev/full", "utf-8"), ("/dev/null", "ascii"))):
         variables = environment | {"PYTHONUTF8": "0", "PYTHONIOENCODING": encoding}
         words = [f"{tmp_path}/{number}", "project_name=人人 🦀", "project_slug=fast-doubles"]

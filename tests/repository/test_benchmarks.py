@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_page_has_the_marks_between_which_it_is_written() -> None:
 def run_of(folder: Path, times_slower: float) -> Path:
     """A run in which all others take `times_slower` times as long as ours, which takes 1 s."""
 
-    def row(variant: str, script: str, length: int, kind: str, mode: str) -> dict:
+    def row(variant: str, script: str, length: int, kind: str, mode: str) -> dict[str, Any]:
         names = ("variant", "script", "length", "kind", "mode", "calls", "grows")
         median = 1.0 if variant == OURS else times_slower
         info = dict(zip(names, (variant, script, length, kind, mode, 1, 0), strict=True))
@@ -85,7 +86,12 @@ def run_of(folder: Path, times_slower: float) -> Path:
 def test_check_names_the_goals_that_are_missed(
     times_slower: float, missed: list[str], tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-B", BENCHMARKS / "goals.py", run_of(tmp_path, times_slower)]
+    command = [
+        sys.executable,
+        "-B",
+        str(BENCHMARKS / "goals.py"),
+        str(run_of(tmp_path, times_slower)),
+    ]
     result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
     lines = [line for line in result.stdout.splitlines() if line.startswith("falls short: ")]
     assert len(lines) == len(missed)

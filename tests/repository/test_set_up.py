@@ -73,6 +73,8 @@ class Session:
 @pytest.fixture(scope="module")
 def noxfile() -> types.ModuleType:
     spec = importlib.util.spec_from_file_location("template_noxfile", TEMPLATE / "noxfile.py")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -74,12 +74,12 @@ def test_kernel_knows_no_python() -> None:
 
 def test_bindings_hold_no_algorithm() -> None:
     bindings = (PROJECT_FOLDER / "rust" / "python.rs").read_text("utf-8")
-    assert not re.search(r"==|windows\(|chunks|zip\(", bindings)
+    assert not re.search(r"windows\(|chunks|zip\(|\bfor\b.* in ", bindings)
 
 
 def test_rust_sources_are_formatted_in_place() -> None:
     files = sorted((PROJECT_FOLDER / "rust").glob("*.rs"))
-    command = ["rustfmt", "--check", "--edition=2024", *files]
+    command = ["rustfmt", "--check", "--edition=2024", *map(str, files)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
 
