@@ -64,8 +64,8 @@ def add_files(project: Path, run: Run, *, commit: bool = True) -> None:
     text = manifest.read_text("utf-8")
     manifest.write_text(text.replace("[profile.dev]", f"{lints}[profile.dev]"), "utf-8")
     for name, more in {".cargo/config.toml": FLAGS, "rust/lib.rs": DEMANDS}.items():
-        with (project / name).open("a", encoding="utf-8") as file:
-            file.write(more)
+        with (project / name).open("a", encoding="utf-8") as opened:
+            opened.write(more)
     run("git", "add", "--force", "--all", cwd=project)
     if commit:
         run("git", "commit", "--quiet", "--message=Files of every kind", cwd=project, **GIT)

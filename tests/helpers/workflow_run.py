@@ -7,7 +7,6 @@ Not stood in for: the runners' systems, identity (a password takes its place) an
 import json
 import os
 import re
-import resource
 import shlex
 import shutil
 import subprocess
@@ -233,6 +232,8 @@ class WorkflowRun:
 
         def fill_the_disk() -> None:
             if limit:
+                import resource  # which Windows has not
+
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
         result = subprocess.run(

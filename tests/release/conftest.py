@@ -1,11 +1,17 @@
 """Fixtures of the tests of a release."""
 
+import shutil
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from helpers.fixture_types import Run
+from helpers.fixture_types import Render, Run
+from helpers.local_index import LocalIndex
+from helpers.release_runs import OWN, Built, Project
 from tools.machine import python_of
+from tools.template import BACKENDS, PROJECT_FOLDER
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +34,74 @@ def bump_commands(run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         "bump2version": ["bump2version"],
         "bump-my-version": [str(python.with_name("bump-my-version")), "bump"],
     }
+
+
+@pytest.fixture(scope="module")
+def runner_python(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runners' Python, with the locked tools that each job would install."""
+    environment = tmp_path_factory.mktemp("runner") / "python"
+    run("uv", "venv", "--seed", f"--python={sys.executable}", environment, cwd=environment.parent)
+    python = python_of(environment)
+    for lock in ("requirements.txt", "wheel-requirements.txt"):
+        file = PROJECT_FOLDER / "release" / lock
+        install = ("uv", "pip", "install", f"--python={python}", "--require-hashes")
+        run(*install, f"--requirement={file}", cwd=environment)
+    return python
+
+
+@pytest.fixture
+def pypi(tmp_path: Path) -> Iterator[LocalIndex]:
+    with LocalIndex(tmp_path / "pypi") as index:
+        yield index
+
+
+@pytest.fixture
+def testpypi(tmp_path: Path, pypi: LocalIndex) -> Iterator[LocalIndex]:
+    with LocalIndex(tmp_path / "testpypi") as index:
+        index.password = pypi.password
+        yield index
+
+
+@pytest.fixture(scope="module")
+def new_project(
+    render: Render, run: Run, runner_python: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Project]:
+    """Render, perhaps with another list of platforms; push to a bare repository, tag v0.1.0."""
+
+    def new_project(wheels: str = "", **answers: str) -> Project:
+        folder = tmp_path_factory.mktemp("release")
+        project = Project(folder / "fast-doubles", folder / "origin.git", runner_python, run)
+        shutil.copytree(
+            render(**OWN, **answers), project.clone, ignore=shutil.ignore_patterns(".git")
+        )
+        if wheels:
+            (project.clone / "release" / "wheels.txt").write_text(wheels)
+        project.git("init", "--quiet", "--initial-branch=main")
+        project.git("init", "--quiet", "--bare", "--initial-branch=main", project.origin)
+        project.git("remote", "add", "origin", project.origin)
+        project.push("Start", "refs/heads/main", "refs/tags/v0.1.0")
+        return project
+
+    return new_project
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    backend: str = request.param
+    return backend
+
+
+@pytest.fixture(scope="module")
+def built(
+    backend: str,
+    new_project: Callable[..., Project],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Built:
+    folder = tmp_path_factory.mktemp("built")
+    project = new_project(build_backend=backend)
+    with LocalIndex(folder / "none") as none:
+        run = project.workflow(folder / "run", none, none).run(until="wheels")
+    assert run.results == dict.fromkeys(["check", "sdist", "plan", "wheels"], "success"), (
+        run.printed
+    )
+    return Built(project, run)

@@ -4,7 +4,6 @@ import re
 import shutil
 import sys
 import tomllib
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,16 +14,27 @@ from hypothesis import strategies as st
 from packaging.tags import sys_tags
 from packaging.version import Version
 
+from helpers.faults import (
+    ABI3,
+    LINUX,
+    Fault,
+    add,
+    remove,
+    rename,
+    replace,
+    sdist,
+    swap_the_library,
+    truncate,
+)
 from helpers.fixture_types import Render, Run
 from helpers.release_programs import built, gate, plan
-from helpers.small_wheels import PLATFORMS, entry_point, library, make_sdist, make_set, make_wheel
+from helpers.small_wheels import PLATFORMS, entry_point, library, make_set, make_wheel
 from tools.template import FLOORS, PROJECT_FOLDER
 
 Refuse = Callable[..., str]
 
-LINUX, ABI3, FREE = "manylinux_x86_64", "cp311-abi3", "cp314-cp314t"
+FREE = "cp314-cp314t"
 SMALL = f"{LINUX} abi3 cp314t cp315t\nmacosx_arm64 abi3\nwin_amd64 abi3\n"
-ABI3_WHEEL = "fast_doubles-0.1.0-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
 
 
 @pytest.fixture
@@ -82,69 +92,6 @@ def test_tag_must_be_the_version(refuse: Refuse) -> None:
     assert "the tag is 0.1.0" in refuse("--tag=0.1.0")
 
 
-def remove(project: Path) -> None:
-    (project / "dist" / ABI3_WHEEL).unlink()
-
-
-def rename(old: str, new: str) -> Callable[[Path], None]:
-    def rename(project: Path) -> None:
-        file = project / "dist" / ABI3_WHEEL
-        file.rename(file.with_name(ABI3_WHEEL.replace(old, new)))
-
-    return rename
-
-
-def replace(
-    platform: str = LINUX,
-    tag: str = ABI3,
-    code: Callable[[], bytes] = bytes,
-    **wrong: object,
-) -> Callable[[Path], None]:
-    """With another library, `code` compiles it: in the test, not where the tests are collected."""
-
-    def replace(project: Path) -> None:
-        remove(project)
-        make_wheel(project / "dist", platform, tag, code=code(), **wrong)  # type: ignore[arg-type]
-
-    return replace
-
-
-def add(platform: str, tag: str, **wrong: object) -> Callable[[Path], None]:
-    def add(project: Path) -> None:
-        make_wheel(project / "dist", platform, tag, **wrong)  # type: ignore[arg-type]
-
-    return add
-
-
-def sdist(**wrong: str) -> Callable[[Path], None]:
-    def sdist(project: Path) -> None:
-        (file,) = (project / "dist").glob("*.tar.gz")
-        file.unlink()
-        if wrong:
-            make_sdist(project / "dist", **wrong)
-
-    return sdist
-
-
-def truncate(pattern: str) -> Callable[[Path], None]:
-    def truncate(project: Path) -> None:
-        (file,) = (project / "dist").glob(pattern)
-        file.write_bytes(file.read_bytes()[:-200])
-
-    return truncate
-
-
-def swap_the_library(project: Path) -> None:
-    """Another project's library, or an older one: the wheel's RECORD still has the hash of ours."""
-    file = project / "dist" / ABI3_WHEEL
-    with zipfile.ZipFile(file) as wheel:
-        files = {name: wheel.read(name) for name in wheel.namelist()}
-    files["fast_doubles/_native.abi3.so"] = library(LINUX, entry_point("PyInit__other"))
-    with zipfile.ZipFile(file, "w") as wheel:
-        for name, content in files.items():
-            wheel.writestr(name, content)
-
-
 def litter(project: Path) -> None:
     (project / "dist" / "notes.txt").write_text("not for users")
 
@@ -155,7 +102,7 @@ def compiled(platform: str, uses: str = "") -> Callable[[], bytes]:
 
 PRIVATE = "Classifier: Private :: Do Not Upload"
 FAULTS = {
-    "missing": (remove, "missing: manylinux_x86_64 abi3"),
+    "missing": (remove(), "missing: manylinux_x86_64 abi3"),
     "missing sdist": (sdist(), "missing: sdist"),
     "renamed to another ABI": (
         rename("cp311-abi3", FREE),
@@ -195,7 +142,7 @@ FAULTS = {
         "was not compiled for manylinux_x86_64",
     ),
     "no library": (replace(without="_native.abi3.so"), "holds no extension module"),
-    "swapped library": (swap_the_library, r"_native.abi3.so didn't match RECORD"),
+    "swapped library": (swap_the_library(), r"_native.abi3.so didn't match RECORD"),
     "truncated": (truncate("*cp314t*"), "is not a zip file"),
     "truncated sdist": (truncate("*.tar.gz"), "tar.gz: "),
     "glibc too new": (
@@ -255,9 +202,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("fault", "reason"), FAULTS.values(), ids=FAULTS)
-def test_fault_is_refused_by_name(
-    fault: Callable[[Path], None], reason: str, project: Path, refuse: Refuse
-) -> None:
+def test_fault_is_refused_by_name(fault: Fault, reason: str, project: Path, refuse: Refuse) -> None:
     fault(project)
     assert re.search(reason, refuse())
 
@@ -304,7 +249,7 @@ def test_rehearsal_refuses_the_rest(fault: str, project: Path, refuse: Refuse) -
 
 @pytest.mark.parametrize("requires", [">=3.11.0", ">=3.11.4", ">=3.11,<4", "~=3.11"])
 def test_the_floor_may_be_written_in_many_ways(project: Path, run: Run, requires: str) -> None:
-    remove(project)
+    remove()(project)
     make_wheel(project / "dist", LINUX, ABI3, requires=requires)
     run(sys.executable, "release/gate.py", "dist", cwd=project)
 

@@ -9,190 +9,41 @@ import tarfile
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from helpers.fixture_types import Render, Run
+from helpers.faults import (
+    ABI3_WHEEL,
+    LINUX,
+    Fault,
+    remove,
+    rename,
+    replace,
+    swap_the_library,
+    truncate,
+)
+from helpers.fixture_types import Run
 from helpers.local_index import LocalIndex
+from helpers.release_runs import (
+    NOTHING,
+    PUBLISHED,
+    REFUSED,
+    Built,
+    Project,
+    assert_all_is_published,
+    assert_nothing_is_published,
+    ended,
+)
 from helpers.small_wheels import entry_point, library, make_tinylib, make_wheel
-from helpers.workflow_run import CARGO, PATH, SMALL_WHEELS, WorkflowRun
-from tools.machine import GIT, python_of
-from tools.template import BACKENDS, PROJECT_FOLDER
-
-Fault = Callable[[Path], None]
+from helpers.workflow_run import CARGO, PATH, SMALL_WHEELS
+from tools.template import BACKENDS
 
 if sys.platform != "linux":
     pytest.skip("the stand-ins for the runners are for Linux", allow_module_level=True)
 
-OWN = {
-    "author_name": "Ada",
-    "author_email": "ada@example.org",
-    "github_owner": "ada",
-}
-LINUX = "manylinux_x86_64"
-ABI3_WHEEL = "fast_doubles-0.1.0-cp311-abi3-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
-# What the locks hold is installed already. No index answers, so nothing else can be fetched.
-NO_INDEX = {
-    "PIP_INDEX_URL": "http://127.0.0.1:9/",
-    "PIP_RETRIES": "0",
-    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-}
-TESTPYPI = "https://test.pypi.org/legacy/"
-
-
-@pytest.fixture(scope="module")
-def python(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The runners' Python, with the locked tools that each job would install."""
-    environment = tmp_path_factory.mktemp("runner") / "python"
-    run("uv", "venv", "--seed", f"--python={sys.executable}", environment, cwd=environment.parent)
-    python = python_of(environment)
-    for lock in ("requirements.txt", "wheel-requirements.txt"):
-        file = PROJECT_FOLDER / "release" / lock
-        install = ("uv", "pip", "install", f"--python={python}", "--require-hashes")
-        run(*install, f"--requirement={file}", cwd=environment)
-    return python
-
-
-@pytest.fixture
-def pypi(tmp_path: Path) -> Iterator[LocalIndex]:
-    with LocalIndex(tmp_path / "pypi") as index:
-        yield index
-
-
-@pytest.fixture
-def testpypi(tmp_path: Path, pypi: LocalIndex) -> Iterator[LocalIndex]:
-    with LocalIndex(tmp_path / "testpypi") as index:
-        index.password = pypi.password
-        yield index
-
-
-@dataclass
-class Project:
-    """A rendering that was pushed to a bare repository, tagged; and its workflow's runs."""
-
-    clone: Path
-    origin: Path
-    python: Path
-    run: Run
-
-    def git(self, *arguments: str | Path) -> None:
-        self.run("git", *arguments, cwd=self.clone, **GIT)
-
-    def push(self, message: str, *references: str) -> None:
-        """Commit all, and push that with tags or branches of the given names."""
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", f"--message={message}")
-        for reference in references:
-            self.git("push", "--quiet", "--force", "origin", f"HEAD:{reference}")
-
-    def workflow(
-        self, folder: Path, pypi: LocalIndex, testpypi: LocalIndex, **options: Any
-    ) -> WorkflowRun:
-        """A run of release.yml that has not begun."""
-        return WorkflowRun(
-            file=self.clone / ".github" / "workflows" / "release.yml",
-            origin=self.origin,
-            folder=folder,
-            python=self.python,
-            indexes={"": pypi.url, TESTPYPI: testpypi.url},
-            password=pypi.password,
-            **{"variables": NO_INDEX, **options},
-        )
-
-
-@pytest.fixture(scope="module")
-def new_project(
-    render: Render, run: Run, python: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., Project]:
-    """Render, perhaps with another list of platforms; push to a bare repository, tag v0.1.0."""
-
-    def new_project(wheels: str = "", **answers: str) -> Project:
-        folder = tmp_path_factory.mktemp("release")
-        project = Project(folder / "fast-doubles", folder / "origin.git", python, run)
-        shutil.copytree(
-            render(**OWN, **answers), project.clone, ignore=shutil.ignore_patterns(".git")
-        )
-        if wheels:
-            (project.clone / "release" / "wheels.txt").write_text(wheels)
-        project.git("init", "--quiet", "--initial-branch=main")
-        project.git("init", "--quiet", "--bare", "--initial-branch=main", project.origin)
-        project.git("remote", "add", "origin", project.origin)
-        project.push("Start", "refs/heads/main", "refs/tags/v0.1.0")
-        return project
-
-    return new_project
-
-
-@pytest.fixture(scope="module", params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    return request.param
-
-
-@dataclass
-class Built:
-    """A project, and a run of its workflow whose wheels are built and not yet installed."""
-
-    project: Project
-    run: WorkflowRun
-
-    def resume(self, job: str, folder: Path, *indexes: LocalIndex, **options: Any) -> WorkflowRun:
-        """A run of the same jobs up to one, which has not begun; its store is a copy."""
-        run = self.project.workflow(folder, *indexes, **options)
-        shutil.copytree(self.run.store, run.store, dirs_exist_ok=True)
-        before = run.ancestors(job) - {job}
-        run.results = dict.fromkeys(before, "success")
-        run.outputs = {name: self.run.outputs[name] for name in before if name in self.run.outputs}
-        return run
-
-
-@pytest.fixture(scope="module")
-def built(
-    backend: str,
-    new_project: Callable[..., Project],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Built:
-    folder = tmp_path_factory.mktemp("built")
-    project = new_project(build_backend=backend)
-    with LocalIndex(folder / "none") as none:
-        run = project.workflow(folder / "run", none, none).run(until="wheels")
-    assert run.results == dict.fromkeys(["check", "sdist", "plan", "wheels"], "success"), (
-        run.printed
-    )
-    return Built(project, run)
-
-
 only_maturin = pytest.mark.parametrize("backend", BACKENDS[:1], indirect=True)
-
-
-def ended(run: WorkflowRun) -> dict[str, str]:
-    return {job: run.results[job] for job in ("gate", "publish", "announce")}
-
-
-PUBLISHED = dict.fromkeys(["gate", "publish", "announce"], "success")
-NOTHING = dict.fromkeys(["gate", "publish", "announce"], "skipped")
-REFUSED = NOTHING | {"gate": "failure"}
-
-
-def assert_all_is_published(run: WorkflowRun, index: LocalIndex, files: int = 31) -> None:
-    """The very files that passed the gate are on the index and in the release, and no others."""
-    assert ended(run) == PUBLISHED, run.printed
-    passed = {file.name: file.read_bytes() for file in (run.store / "release").iterdir()}
-    assert len(passed) == files
-    assert index.files() == passed
-    release = {file.name: file.read_bytes() for file in (run.releases / run.ref).iterdir()}
-    assert "draft" not in release
-    release.pop("published")
-    assert release == passed
-
-
-def assert_nothing_is_published(run: WorkflowRun, *indexes: LocalIndex) -> None:
-    for index in indexes:
-        assert index.files() == {}, run.printed
-    assert list(run.releases.iterdir()) == []
 
 
 def test_a_tag_publishes_all_that_is_promised(
@@ -390,60 +241,20 @@ def test_an_sdist_that_cannot_be_built_with_its_lock(
     assert_nothing_is_published(run, pypi, testpypi)
 
 
-def remove(store: Path) -> None:
-    (file,) = store.glob("wheels-win32/*-abi3-*.whl")
-    file.unlink()
-
-
-def rename(old: str, new: str) -> Fault:
-    def rename(store: Path) -> None:
-        file = store / f"wheels-{LINUX}" / ABI3_WHEEL
-        file.rename(file.with_name(file.name.replace(old, new)))
-
-    return rename
-
-
-def replace(tag: str, **wrong: str) -> Fault:
-    def replace(store: Path) -> None:
-        folder = store / f"wheels-{LINUX}"
-        (folder / ABI3_WHEEL).unlink()
-        make_wheel(folder, LINUX, tag, **wrong)  # type: ignore[arg-type]
-
-    return replace
-
-
-def truncate(store: Path) -> None:
-    file = store / f"wheels-{LINUX}" / ABI3_WHEEL
-    file.write_bytes(file.read_bytes()[:100_000])
-
-
-def swap_the_library(store: Path) -> None:
-    """An older library, or another project's, in a wheel of which all else is right."""
-    file = store / f"wheels-{LINUX}" / ABI3_WHEEL
-    with zipfile.ZipFile(file) as wheel:
-        contents = {name: wheel.read(name) for name in wheel.namelist()}
-    library = bytearray(contents["fast_doubles/_native.abi3.so"])
-    library[-100:] = bytes(100)
-    contents["fast_doubles/_native.abi3.so"] = bytes(library)
-    with zipfile.ZipFile(file, "w") as wheel:
-        for name, content in contents.items():
-            wheel.writestr(name, content)
-
-
 @only_maturin
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        (remove, "missing: win32 abi3"),
+        (remove("*-abi3-win32.whl"), "missing: win32 abi3"),
         (rename("cp311-abi3", "cp314-cp314t"), "was renamed: the tags inside are cp311-abi3"),
         (rename("x86_64", "aarch64"), "was renamed: the tags inside are cp311-abi3"),
         (
-            replace("cp311-cp311"),
+            replace(tag="cp311-cp311"),
             "is the ABI cp311 for manylinux_x86_64, which wheels.txt does not",
         ),
-        (replace("cp311-abi3", version="0.0.9"), "has version 0.0.9, the tag is v0.1.0"),
-        (truncate, f"{ABI3_WHEEL}: File is not a zip file"),
-        (swap_the_library, "_native.abi3.so didn't match RECORD"),
+        (replace(version="0.0.9"), "has version 0.0.9, the tag is v0.1.0"),
+        (truncate(), f"{ABI3_WHEEL}: File is not a zip file"),
+        (swap_the_library(), "_native.abi3.so didn't match RECORD"),
         (without_the_lock, "tar.gz: holds no Cargo.lock"),
     ],
 )
@@ -458,7 +269,7 @@ def test_the_gate_refuses_what_is_wrong_in_the_store(
 
 def another_project(store: Path) -> None:
     """Swap the library for another project's, in a wheel that says so nowhere."""
-    replace("cp311-abi3", code=library(LINUX, entry_point("PyInit__other")))(store)
+    replace(code=lambda: library(LINUX, entry_point("PyInit__other")))(store)
 
 
 def older_sources(store: Path) -> None:

@@ -1,0 +1,102 @@
+"""Runs of release.yml for a project that was pushed and tagged, and how they have to end."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from helpers.fixture_types import Run
+from helpers.local_index import LocalIndex
+from helpers.workflow_run import WorkflowRun
+from tools.machine import GIT
+
+OWN = {
+    "author_name": "Ada",
+    "author_email": "ada@example.org",
+    "github_owner": "ada",
+}
+# What the locks hold is installed already. No index answers, so nothing else can be fetched.
+NO_INDEX = {
+    "PIP_INDEX_URL": "http://127.0.0.1:9/",
+    "PIP_RETRIES": "0",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+}
+TESTPYPI = "https://test.pypi.org/legacy/"
+
+
+@dataclass
+class Project:
+    """A rendering that was pushed to a bare repository, tagged; and its workflow's runs."""
+
+    clone: Path
+    origin: Path
+    python: Path
+    run: Run
+
+    def git(self, *arguments: str | Path) -> None:
+        self.run("git", *arguments, cwd=self.clone, **GIT)
+
+    def push(self, message: str, *references: str) -> None:
+        """Commit all, and push that with tags or branches of the given names."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", f"--message={message}")
+        for reference in references:
+            self.git("push", "--quiet", "--force", "origin", f"HEAD:{reference}")
+
+    def workflow(
+        self, folder: Path, pypi: LocalIndex, testpypi: LocalIndex, **options: Any
+    ) -> WorkflowRun:
+        """A run of release.yml that has not begun."""
+        return WorkflowRun(
+            file=self.clone / ".github" / "workflows" / "release.yml",
+            origin=self.origin,
+            folder=folder,
+            python=self.python,
+            indexes={"": pypi.url, TESTPYPI: testpypi.url},
+            password=pypi.password,
+            **{"variables": NO_INDEX, **options},
+        )
+
+
+@dataclass
+class Built:
+    """A project, and a run of its workflow whose wheels are built and not yet installed."""
+
+    project: Project
+    run: WorkflowRun
+
+    def resume(self, job: str, folder: Path, *indexes: LocalIndex, **options: Any) -> WorkflowRun:
+        """A run of the same jobs up to one, which has not begun; its store is a copy."""
+        run = self.project.workflow(folder, *indexes, **options)
+        shutil.copytree(self.run.store, run.store, dirs_exist_ok=True)
+        before = run.ancestors(job) - {job}
+        run.results = dict.fromkeys(before, "success")
+        run.outputs = {name: self.run.outputs[name] for name in before if name in self.run.outputs}
+        return run
+
+
+def ended(run: WorkflowRun) -> dict[str, str]:
+    return {job: run.results[job] for job in ("gate", "publish", "announce")}
+
+
+PUBLISHED = dict.fromkeys(["gate", "publish", "announce"], "success")
+NOTHING = dict.fromkeys(["gate", "publish", "announce"], "skipped")
+REFUSED = NOTHING | {"gate": "failure"}
+
+
+def assert_all_is_published(run: WorkflowRun, index: LocalIndex, files: int = 31) -> None:
+    """The very files that passed the gate are on the index and in the release, and no others."""
+    assert ended(run) == PUBLISHED, run.printed
+    passed = {file.name: file.read_bytes() for file in (run.store / "release").iterdir()}
+    assert len(passed) == files
+    assert index.files() == passed
+    release = {file.name: file.read_bytes() for file in (run.releases / run.ref).iterdir()}
+    assert "draft" not in release
+    release.pop("published")
+    assert release == passed
+
+
+def assert_nothing_is_published(run: WorkflowRun, *indexes: LocalIndex) -> None:
+    for index in indexes:
+        assert index.files() == {}, run.printed
+    assert list(run.releases.iterdir()) == []
