@@ -9,39 +9,13 @@ from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
 
-# What a rendering has in its folder: with -f, other files may lie there, private ones too. The
-# other hook has the same in lower case; hooks cannot import one another, a test compares them.
-RENDERED = [
-    ".bumpversion.cfg",
-    ".cargo",
-    ".gitattributes",
-    ".github",
-    ".gitignore",
-    ".template.json",
-    "CHANGELOG.md",
-    "Cargo.lock",
-    "Cargo.toml",
-    "LICENSE",
-    "LICENSE-APACHE",
-    "LICENSE-MIT",
-    "README.md",
-    "noxfile.py",
-    "pyproject.toml",
-    "python",
-    "release",
-    "rust",
-    "setup.py",
-    "tests",
-]
-
-
 # The user's hooks are for other projects; the last one watches files for `git add`.
 WITHOUT_HOOKS = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
 # What git says in English where no folder above is a repository either.
 OUTSIDE = "not a git repository (or any"
 
 
-def environment():
+def environment() -> dict[str, str]:
     """Return the variables for git: without those that tie it to another repository.
 
     Whoever runs cookiecutter from a git hook or alias has them: they would lead `git init` and
@@ -53,7 +27,7 @@ def environment():
     return {name: value for name, value in os.environ.items() if name not in tied}
 
 
-def git(*arguments, **variables):
+def git(*arguments: str, **variables: str) -> tuple[bool, str]:
     """Run git in the rendered folder, with some variables more.
 
     Returns:
@@ -67,7 +41,7 @@ def git(*arguments, **variables):
     return result.returncode == 0, (result.stderr or result.stdout).decode(errors="replace")
 
 
-def reason(said):
+def reason(said: str) -> str:
     """Return the last error in what git said, with its advice, in one line; or the last line."""
     lines = said.strip().splitlines() or ["nothing"]
     errors = [n for n, line in enumerate(lines) if line.startswith(("fatal:", "error:"))]
@@ -75,7 +49,7 @@ def reason(said):
     return " ".join(" ".join(lines[start : start + 4]).split())
 
 
-def make_repository():
+def make_repository() -> str:
     """Run `git init`, and commit where git knows the user; say what was left out.
 
     Returns:
@@ -91,8 +65,9 @@ def make_repository():
     made, said = git("init", "--initial-branch=main")
     if not made:
         return f"No repository was made: `git init` said: {reason(said)}"
+    rendered = [name for name in ANSWERS["_project_files"] if Path(name).exists()]
     # By force: the user's own list of ignored files may name a folder such as release.
-    added, said = git("add", "--force", "--", *(name for name in RENDERED if Path(name).exists()))
+    added, said = git("add", "--force", "--", *rendered)
     nothing = "A git repository was made, with nothing committed"
     if not added:
         return f"{nothing}: `git add --all` and `git commit` are yours. git said: {reason(said)}"
@@ -110,7 +85,7 @@ def make_repository():
     return "A git repository was made, with a first commit."
 
 
-def say(text, stream="stdout"):
+def say(text: str, stream: str = "stdout") -> None:
     """Print a text, whatever the stream can hold.
 
     cookiecutter deletes the project if this hook fails: a closed pipe, a full disk or an encoding
@@ -123,7 +98,7 @@ def say(text, stream="stdout"):
         setattr(sys, stream, None)  # else Python tries again at its end, and fails
 
 
-def main():
+def main() -> None:
     """Make the repository, and say what to type next."""
     if "_commit" in ANSWERS:
         # cruft runs the hooks whenever it compares two versions, and takes a .git folder for a part

@@ -13,10 +13,10 @@ from hypothesis import assume, given, settings, strategies
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from helpers.fixture_types import Run
-from helpers.rendering import hook
+from helpers.fixture_types import Render, Run
+from helpers.rendering import hook, tree_of
 from tools.machine import GIT, pythons
-from tools.template import BACKENDS, DEFAULTS, SETTINGS, TEMPLATE
+from tools.template import BACKENDS, COMBINATIONS, DEFAULTS, PYTHONS, SETTINGS, TEMPLATE
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_refusal_leaves_nothing_behind(run: Run, tmp_path: Path, key: str, answe
 def test_description_that_pypi_refuses(complain: Callable[..., list[str]]) -> None:
     (complaint,) = complain(description="x" * 513)
     assert complaint.endswith(
-        "xxx'... and 513 characters long: PyPI takes 512; README.md has room for more."
+        "xxx'... and 513 characters long: PyPI takes 512 characters, README.md has room for more."
     )
 
 
@@ -204,7 +204,7 @@ def test_name_made_from_a_refused_one_gets_no_sentence_of_its_own(
     ],
 )
 def test_names_are_made_from_an_ordinary_project_name(
-    render: Callable[..., Path], name: str, slug: str, package: str
+    render: Render, name: str, slug: str, package: str
 ) -> None:
     project = render(project_name=name.strip())
     assert project.name == slug
@@ -230,31 +230,31 @@ def test_only_a_word_that_is_taken_makes_a_project_name_bad(
         assert re.search("keyword|standard library|tools or files|device|for itself", complaint)
 
 
-@pytest.mark.parametrize("version", pythons())
 def test_no_module_of_any_python_can_be_shadowed(
-    complain: Callable[..., list[str]], run: Run, tmp_path: Path, version: str
+    complain: Callable[..., list[str]], run: Run, tmp_path: Path
 ) -> None:
-    # The hook may run on another Python than the project will.
+    """The hook may run on another Python than the project will."""
     question = "import sys; print(*sorted(sys.stdlib_module_names))"
-    modules = run(pythons()[version], "-c", question, cwd=tmp_path).stdout.split()
-    public = [name for name in modules if not name.startswith("_") and name.islower()]
-    assert len(public) > 150
-    for name in public:
-        assert complain(package_name=name), name
+    for python in pythons().values():
+        modules = run(python, "-c", question, cwd=tmp_path).stdout.split()
+        public = [name for name in modules if not name.startswith("_") and name.islower()]
+        assert len(public) > 150
+        for name in public:
+            assert complain(package_name=name), (python, name)
 
 
 # Where a project is built and tested: the markers of its tools hold in one of these or in none.
 MACHINES = [
     {
-        "python_version": f"3.{minor}",
-        "python_full_version": f"3.{minor}.0",
+        "python_version": version,
+        "python_full_version": f"{version}.0",
         "sys_platform": platform,
         "platform_system": system,
         "os_name": "nt" if platform == "win32" else "posix",
         "platform_python_implementation": "CPython",
         "extra": "",
     }
-    for minor in range(11, 16)
+    for version in PYTHONS
     for platform, system in (("linux", "Linux"), ("win32", "Windows"), ("darwin", "Darwin"))
 ]
 
@@ -277,7 +277,7 @@ def brought(tool: str) -> tuple[set[str], list[str]]:
 
 
 def test_no_module_of_the_projects_own_tools_can_be_shadowed(
-    complain: Callable[..., list[str]], render: Callable[..., Path]
+    complain: Callable[..., list[str]], render: Render
 ) -> None:
     tools: list[str] = []
     for backend in BACKENDS:
@@ -388,9 +388,8 @@ def test_without_hooks_cookiecutter_overwrites_and_deletes(run: Run, tmp_path: P
     assert "python/fast_doubles/own.py" not in left
 
 
-def test_the_hooks_know_all_that_a_rendering_has_in_its_folder() -> None:
-    trees = (TEMPLATE / "tests" / "rendering" / "trees").glob("*.txt")
+def test_the_list_of_project_files_is_what_renderings_have_in_their_folder() -> None:
+    """Both hooks read it: what would be overwritten, and what goes into the first commit."""
+    trees = {tree_of(answers) for answers in COMBINATIONS}
     files = {line for tree in trees for line in tree.read_text("utf-8").splitlines() if line}
-    names = {file.split("/")[0] for file in files}
-    assert set(hook("post_gen_project").RENDERED) == names
-    assert {name.lower() for name in names} == hook("pre_gen_project").RENDERED
+    assert SETTINGS["_project_files"] == sorted({file.split("/")[0] for file in files})

@@ -100,6 +100,7 @@ def test_hooks_neither_delete_nor_download_nor_import_others_code() -> None:
             alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names
         } | {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
         assert imported <= {
+            "collections.abc",
             "json",
             "keyword",
             "os",
