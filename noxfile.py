@@ -166,6 +166,13 @@ def compare(session: nox.Session) -> None:
         )
 
 
+@nox.session(name="bump-actions")
+def bump_actions(session: nox.Session) -> None:
+    """Bring every `uses:` line to the newest version in any file; --newest asks the hosts."""
+    session.install("--require-hashes", "--requirement=requirements.txt")
+    session.run("python", "-m", "tools.actions", *session.posargs)
+
+
 @nox.session
 def canary(session: nox.Session) -> None:
     """Render, build and test with everything at its newest; one table: what is behind or broken.

@@ -1,6 +1,7 @@
 """The workflows, of the template and of the project, as they stand in the template."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -12,6 +13,21 @@ PROJECT_WORKFLOWS = [file for file in WORKFLOWS if file.is_relative_to(PROJECT_F
 RELEASE = PROJECT_FOLDER / ".github" / "workflows" / "release.yml"
 
 
-def load(file: Path) -> dict:
+# GitHub's runners: the platforms whose programs they start, each with setup-python's name of it.
+RUNNERS = {
+    "ubuntu-24.04": {"manylinux_x86_64": "x64", "musllinux_x86_64": "", "manylinux_i686": ""},
+    "ubuntu-24.04-arm": {"manylinux_aarch64": "arm64", "musllinux_aarch64": ""},
+    "macos-15-intel": {"macosx_x86_64": "x64"},
+    "macos-15": {"macosx_arm64": "arm64"},
+    "windows-2025": {"win_amd64": "x64", "win32": "x86"},
+    "windows-11-arm": {"win_arm64": "arm64"},
+}
+
+
+def load(file: Path) -> dict[str, Any]:
+    """A workflow's content."""
     # YAML 1.1 reads the key `on` as true.
-    return yaml.safe_load(file.read_text("utf-8").replace("\non:\n", "\n'on':\n"))
+    content: dict[str, Any] = yaml.safe_load(
+        file.read_text("utf-8").replace("\non:\n", "\n'on':\n")
+    )
+    return content

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers.fixture_types import Render, Run
+from helpers.workflows import RUNNERS
 from tools.template import BACKENDS, FLOORS, PROJECT_FOLDER
 
 LIST = (PROJECT_FOLDER / "release" / "wheels.txt").read_text("utf-8")
@@ -89,17 +90,6 @@ def test_every_python_that_picks_a_wheel_installs_it(run: Run, tmp_path: Path) -
     assert platform_list("win32 cp314t\n", tmp_path, run)["install"] == [
         {"platform": "win32", "runner": "windows-2025", "architecture": "x86", "python": "3.14t"}
     ]
-
-
-# GitHub's runners: the platforms whose programs they start, each with setup-python's name of it.
-RUNNERS = {
-    "ubuntu-24.04": {"manylinux_x86_64": "x64", "musllinux_x86_64": "", "manylinux_i686": ""},
-    "ubuntu-24.04-arm": {"manylinux_aarch64": "arm64", "musllinux_aarch64": ""},
-    "macos-15-intel": {"macosx_x86_64": "x64"},
-    "macos-15": {"macosx_arm64": "arm64"},
-    "windows-2025": {"win_amd64": "x64", "win32": "x86"},
-    "windows-11-arm": {"win_arm64": "arm64"},
-}
 
 
 def test_wheels_are_built_and_installed_where_their_programs_start(
