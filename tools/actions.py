@@ -125,7 +125,8 @@ def rewrite(releases: dict[str, Release]) -> dict[str, list[Path]]:
 
 def main(words: list[str] | None = None) -> int:
     """Bring all to one version, say what was changed; return the exit status."""
-    parser = argparse.ArgumentParser("nox -s bump-actions --", description=__doc__.split("\n")[0])
+    about = (__doc__ or "").splitlines()[0]
+    parser = argparse.ArgumentParser("nox -s bump-actions --", description=about)
     parser.add_argument("--newest", action="store_true", help="ask the hosts for newer tags first")
     options = parser.parse_args(words)
     before = table()

@@ -20,9 +20,11 @@ from cookiecutter.main import cookiecutter
 from jinja2 import Template
 
 from tools.machine import untied_environment
+from tools.template import TEMPLATE
 
-TEMPLATE = Path(__file__).parents[1]
 RECORD = ".template.json"
+# project, release, file, state
+Row = tuple[str, str, str, str]
 
 # Copied byte for byte too, but meant to be replaced: the sample.
 SAMPLE = (
@@ -38,7 +40,7 @@ class CannotCompare(Exception):
     """A project that cannot be compared; says why, and what to do."""
 
 
-def record(project):
+def record(project: Path) -> tuple[str, dict[str, str]]:
     """Read which release a project was rendered from.
 
     Args:
@@ -65,7 +67,7 @@ def record(project):
     return version, answers
 
 
-def git(template, *arguments):
+def git(template: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run git in the template's repository; return the process, its output in bytes.
 
     Raises:
@@ -79,7 +81,7 @@ def git(template, *arguments):
         raise CannotCompare(f"git cannot be started: {error}") from None
 
 
-def reason(said):
+def reason(said: bytes) -> str:
     """Return the last error in what git said, bytes, with its advice; or the last line."""
     lines = said.decode(errors="replace").strip().splitlines() or ["nothing"]
     errors = [n for n, line in enumerate(lines) if line.startswith(("fatal:", "error:"))]
@@ -87,7 +89,7 @@ def reason(said):
     return " ".join(" ".join(lines[start : start + 4]).split())
 
 
-def unpack(template, release, folder):
+def unpack(template: Path, release: str, folder: Path) -> None:
     """Unpack one commit of the template's repository into a folder.
 
     Raises:
@@ -109,12 +111,12 @@ def unpack(template, release, folder):
         files.extractall(folder)
 
 
-def release_of(version):
+def release_of(version: str) -> str:
     """The tag of a version; HEAD where it was rendered between two releases ("1.1.0.dev0")."""
     return "HEAD" if version.endswith(".dev0") else f"v{version}"
 
 
-def rendering(template, answers, folder):
+def rendering(template: Path, answers: dict[str, str], folder: Path) -> dict[str, bytes]:
     """Render an unpacked release; return the files that are copied byte for byte.
 
     The record is another's, so the release's own hook judges the answers before a file is written:
@@ -167,7 +169,7 @@ def rendering(template, answers, folder):
     return files
 
 
-def differences(project, files):
+def differences(project: Path, files: dict[str, bytes]) -> dict[str, str]:
     """Say in which files a project differs.
 
     Args:
@@ -187,7 +189,7 @@ def differences(project, files):
     return found
 
 
-def table(rows):
+def table(rows: list[Row]) -> str:
     """Lay out rows of str, the first one the titles, in columns; return one str."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -197,7 +199,12 @@ def table(rows):
     return "\n".join(lines)
 
 
-def compare(projects, template=TEMPLATE, release=None, everything=False):
+def compare(
+    projects: list[Path],
+    template: Path = TEMPLATE,
+    release: str | None = None,
+    everything: bool = False,
+) -> tuple[list[Row], int]:
     """Compare projects with the releases they come from.
 
     Args:
@@ -238,9 +245,11 @@ def compare(projects, template=TEMPLATE, release=None, everything=False):
     return rows, failures
 
 
-def main(words=None):
+def main(words: list[str] | None = None) -> int:
     """Print the table; return the exit status: 1 if a project could not be compared."""
-    parser = argparse.ArgumentParser("nox -s compare --", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        "nox -s compare --", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("projects", nargs="+", type=Path, metavar="PROJECT")
     parser.add_argument("--with", dest="release", help="a tag or commit, instead of the recorded")
     parser.add_argument("--all", action="store_true", help="the files of the sample too")
@@ -248,7 +257,8 @@ def main(words=None):
     projects = [project.resolve() for project in options.projects]
     rows, failures = compare(projects, release=options.release, everything=options.all)
     # A folder's name may hold letters that the output cannot.
-    sys.stdout.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     print(table([("project", "template", "file", "state"), *rows]))
     differing = {row[0] for row in rows if row[3] in ("changed", "missing")}
     print(f"\n{len(projects)} projects, {len(differing)} differ, {failures} could not be compared.")

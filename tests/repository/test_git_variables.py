@@ -186,14 +186,16 @@ def test_comparison_prints_names_that_the_output_cannot_hold(run: Run, tmp_path:
 CANARY = """
 import sys
 from pathlib import Path
-from tools import canary
-run = canary.must
-canary.FOLDER = Path(sys.argv[1])
-canary.newest_crate = canary.rust_here = lambda *_: None
-canary.must = lambda log, *command, **others: command[0] != "git" or run(log, *command, **others)
-project = canary.render("maturin", "3.11", "projects")
+from tools.canary import newest, trials, workspace
+run = workspace.succeeds
+workspace.FOLDER = Path(sys.argv[1])
+newest.crate = newest.installed_rust = lambda *_: None
+workspace.succeeds = lambda log, *command, **others: command[0] != "git" or run(
+    log, *command, **others
+)
+project = workspace.render("maturin", "3.11", "projects")
 (project / "newer.txt").touch()
-assert canary.bring_up_to_date(project, {}, canary.FOLDER / "log") is None
+assert trials.bring_up_to_date(project, {}, workspace.FOLDER / "log") is None
 """
 
 

@@ -114,7 +114,7 @@ def test_every_worker_has_a_folder_of_its_own(environment: dict[str, str]) -> No
         for file in folder.rglob("*.py")
         if 'TEMPLATE / "build' in file.read_text("utf-8") and file != Path(__file__)
     }
-    assert others == {"builds.py", "canary.py"}  # the canary is one process
+    assert others == {"builds.py", "workspace.py"}  # the canary is one process
 
 
 # Neither goes on before both have compiled.

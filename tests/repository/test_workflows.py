@@ -14,7 +14,8 @@ import yaml
 from helpers.builds import BUILD
 from helpers.fixture_types import Run
 from helpers.workflows import GITHUB, PROJECT_WORKFLOWS, RELEASE, RUNNERS, WORKFLOWS, load
-from tools.canary import keeper, locks, place
+from tools.canary.pins import python_locks, updater_of
+from tools.canary.workspace import short_path
 from tools.template import PROJECT_FOLDER, TEMPLATE, tracked
 
 every_workflow = pytest.mark.parametrize(
@@ -345,13 +346,14 @@ def test_dependabot_watches_every_lock_with_a_cooldown() -> None:
 
 
 def test_every_lock_is_kept_fresh_by_dependabot_or_the_canary() -> None:
-    files = [file for file in tracked(TEMPLATE) if file.parent.name == "workflows"]
-    lone = {place(file) for file in files if keeper("github-actions", file) != "Dependabot"}
-    lone |= {place(file) for file in locks() if keeper("pip", file) != "Dependabot"}
-    cargo = [file for file in tracked(TEMPLATE) if file.name == "Cargo.lock"]
-    lone |= {place(file) for file in cargo if keeper("cargo", file) != "Dependabot"}
-    npm = [file for file in tracked(TEMPLATE) if file.name == "package-lock.json"]
-    lone |= {place(file) for file in npm if keeper("npm", file) != "Dependabot"}
+    named = {"Cargo.lock": "cargo", "package-lock.json": "npm"}
+    locks = {file: named[file.name] for file in tracked(TEMPLATE) if file.name in named}
+    locks |= dict.fromkeys(python_locks(), "pip") | dict.fromkeys(WORKFLOWS, "github-actions")
+    lone = {
+        short_path(file)
+        for file, ecosystem in locks.items()
+        if updater_of(ecosystem, file) != "Dependabot"
+    }
     # Its manifest is Jinja. The canary's table has its crates: tests/repository/test_canary.py.
     assert lone == {"project/Cargo.lock"}
 

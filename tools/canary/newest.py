@@ -1,0 +1,88 @@
+"""The newest version of each kind of pin, asked of the tools that know."""
+
+import re
+import shutil
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+from tools.actions import newest_on_host
+from tools.canary import pins, workspace
+from tools.canary.table import version_of
+from tools.template import TEMPLATE
+
+
+def on_pypi(names: Iterable[str]) -> dict[str, str]:
+    """The newest version of each package that Python 3.11 takes: name to version; empty offline."""
+    workspace.FOLDER.mkdir(parents=True, exist_ok=True)
+    wanted = workspace.FOLDER / "names.txt"
+    wanted.write_text("\n".join(sorted(set(names))), "utf-8")
+    options = ("--no-deps", "--universal", "--python-version=3.11", "--no-header", "--no-annotate")
+    answer = (
+        workspace.output_or_none("uv", "pip", "compile", "--quiet", "--upgrade", *options, wanted)
+        or ""
+    )
+    found: dict[str, str] = {}
+    for name, version in re.findall(r"^([a-z0-9._-]+)==([^\s;]+)", answer, re.M):
+        found[name] = max(version, found.get(name, "0"), key=version_of)
+    return found
+
+
+def crate(name: str) -> str | None:
+    """The newest version of a crate on crates.io."""
+    # Outside of a workspace: inside, the version of its lock would be shown.
+    answer = workspace.output_or_none(
+        "cargo", "info", "--quiet", "--registry=crates-io", name, cwd=outside()
+    )
+    versions = re.findall(r"^version: (\S+)", answer or "", re.M)
+    return versions[0] if versions else None
+
+
+def outside() -> Path:
+    """A folder that belongs to no cargo workspace."""
+    return Path(TEMPLATE.anchor)
+
+
+def action_tag(action: str) -> str | None:
+    """The newest release of an action, by its tags."""
+    release = newest_on_host(action)
+    return release.tag if release else None
+
+
+def npm(name: str) -> str | None:
+    """The newest version of a package on npm."""
+    answer = workspace.output_or_none("npm", "view", name, "version") or ""
+    return answer.strip() or None
+
+
+def cpython() -> str | None:
+    """The newest stable minor version of CPython that uv knows of."""
+    answer = workspace.output_or_none("uv", "python", "list", "--only-downloads", "--offline")
+    minors = re.findall(r"cpython-3\.(\d+)\.\d+-", answer or "")
+    return f"3.{max(map(int, minors))}" if minors else None
+
+
+def installed_rust() -> str | None:
+    """The version of the Rust that is installed."""
+    found = re.match(r"rustc (\S+)", workspace.output_or_none("rustc", "--version") or "")
+    return found[1] if found else None
+
+
+def fresh_lock(lock: Path) -> dict[str, str] | None:
+    """What cargo would lock today, in versions that the manifest allows."""
+    folder = workspace.FOLDER / "locks" / lock.parent.name.strip("{}")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ("Cargo.toml", "Cargo.lock"):
+        text = lock.with_name(name).read_text("utf-8")
+        (folder / name).write_text(re.sub(r"{{.*?}}", "canary", text), "utf-8")
+    # Cargo looks for the sources that the manifest names, and for those of a path dependency.
+    manifest = tomllib.loads((folder / "Cargo.toml").read_text("utf-8"))
+    targets = [manifest.get("lib", {}), *manifest.get("example", []), *manifest.get("bin", [])]
+    for source in [target["path"] for target in targets if "path" in target] or ["src/lib.rs"]:
+        (folder / source).parent.mkdir(parents=True, exist_ok=True)
+        (folder / source).write_text("", "utf-8")
+    variables = {"CARGO_RESOLVER_INCOMPATIBLE_RUST_VERSIONS": "allow"}
+    if workspace.output_or_none("cargo", "update", "--quiet", cwd=folder, **variables) is None:
+        return None
+    return pins.crates(folder / "Cargo.lock")
