@@ -84,8 +84,9 @@ def pinned_actions() -> Iterator[Pin]:
     """The actions of tools/actions.json, in each file that uses one."""
     latest = {action: newest.action_tag(action) for action in actions.table()}
     for file, action, release in actions.uses():
-        place = file.parent if file.parent.name == "workflows" else file
-        updater = pins.updater_of("github-actions", file)
+        in_workflow = file.parent.name == "workflows"
+        place = file.parent if in_workflow else file
+        updater = pins.updater_of("github-actions", file) if in_workflow else "bump-actions"
         yield Pin(action, workspace.short_path(place), release.tag, latest.get(action), updater)
 
 
