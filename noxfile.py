@@ -24,8 +24,25 @@ def test(session: nox.Session) -> None:
     set_up(session)
     # The tests of one file share what they build, so they stay on one worker. In their own order:
     # else the files with the fewest tests, whose tests take longest, would come last.
-    options = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder", "--durations=30")
+    options = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder", "--durations=10")
     session.run("pytest", *options, *session.posargs)
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """Run the tests that compile nothing, in a minute or so: on every save."""
+    set_up(session)
+    options = ("--numprocesses=auto", "--dist=loadfile", "-m", "not builds")
+    session.run("pytest", *options, *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check the template's own Python code: ruff, and mypy in its strict mode."""
+    session.install("--require-hashes", "--requirement=requirements.txt")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
 
 
 @nox.session

@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from helpers import surroundings
+from helpers import durations, surroundings
 from helpers.builds import BUILD
 from helpers.fixture_types import CrossWheel, Render, Repository, Run
 from helpers.rendering import rendered
 from tools import stand_ins
 from tools.machine import GIT, pythons
 from tools.template import PYTHONS, TEMPLATE
+
+# The expression of `nox -s quick`.
+NOTHING_BUILT = "not builds"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     surroundings.deliver_signals()
     set_hypothesis_home_dir(BUILD / "hypothesis")
     config.option.arch = config.option.arch or ["x86_64", "i686"]
+    if config.option.markexpr == NOTHING_BUILT:
+        surroundings.forbid_builds()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -50,11 +55,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_sep("-", "Pythons")
     terminalreporter.write_line(f"built and tested on: {', '.join(sorted(pythons()))}")
     if missing:
-        terminalreporter.write_line(f"NOT at hand, so nothing was built on: {', '.join(missing)}")
+        terminalreporter.write_line(f"NOT on the PATH, nothing built on: {', '.join(missing)}")
     if lacks := stand_ins.missing():
         terminalreporter.write_line(
-            f"LEFT OUT, for want of {', '.join(lacks)}: cibuildwheel itself"
+            f"LEFT OUT, because {', '.join(lacks)} is missing: cibuildwheel itself"
         )
+    results = [report for reports in terminalreporter.stats.values() for report in reports]
+    reports = [result for result in results if isinstance(result, pytest.TestReport)]
+    if len(reports) > 100:
+        terminalreporter.write_sep("-", "Where the time went")
+        for line in durations.table(reports):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,8 @@ PAGE = read("how-to/another-ci.md")
 @pytest.fixture(scope="module")
 def gitlab() -> dict[str, Any]:
     (text,) = PAGE.blocks("yaml")
-    return yaml.safe_load(text)
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
 
 
 JOBS = ["lint", "rust", "tests", "preflight", "sdist", "wheels", "gate", "publish"]

@@ -4,12 +4,11 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from helpers.fixture_types import Render, Run
+from helpers.fixture_types import Follow, Render, Run
 from helpers.pages import edit, read
 from helpers.rendering import record
 from tools import compare
@@ -24,7 +23,7 @@ PAGE = read("how-to/update.md").section("Forty repositories")
 
 @pytest.fixture(scope="module")
 def fleet(
-    follow: Callable, template: Path, tmp_path_factory: pytest.TempPathFactory
+    follow: Follow, template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Path]:
     """Projects of both versions, one of them changed."""
     folder = tmp_path_factory.mktemp("fleet")

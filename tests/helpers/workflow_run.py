@@ -138,7 +138,8 @@ class WorkflowRun:
                 if name == until:
                     break
                 continue
-            self.faults.get(name, lambda store: None)(self.store)
+            if name in self.faults:
+                self.faults[name](self.store)
             try:
                 for entry in self.matrix(job, context):
                     self.run_job(name, job, context | {"matrix": entry})

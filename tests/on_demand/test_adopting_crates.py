@@ -17,7 +17,7 @@ from helpers.layouts import write_layout
 from helpers.local_index import LocalIndex
 from helpers.workflow_run import WorkflowRun
 from tools.machine import GIT, python_of
-from tools.template import BACKENDS, TEMPLATE
+from tools.template import BACKENDS
 
 TARGET = {"CARGO_TARGET_DIR": str(BUILD / "target-adopting")}
 
@@ -182,7 +182,7 @@ def test_setuptools_rust_cannot_take_a_crate_from_outside(
 def said(folder: str) -> str:
     """The setting that the page advises to keep a folder out of a workspace."""
     setting = f'exclude = ["{folder}"]'
-    assert f"`{setting}`" in (TEMPLATE / "docs" / CRATE_PAGE).read_text("utf-8")
+    assert f"`{setting}`" in CRATE_PAGE.text
     return setting
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pefile
 import pytest
+from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 
 from helpers.builds import BUILD
 from helpers.fixture_types import Render, Run
+from helpers.libraries import dynamic_symbols
 
 PACKAGES = (
     "rustc-web cargo-web libstd-rust-web-dev rust-web-src "
@@ -104,10 +106,10 @@ def test_cross_compiled_wheel(
     elif platform.startswith("musl"):
         with file.open("rb") as opened:
             elf = ELFFile(opened)
-            needed = [
-                tag.needed for tag in elf.get_section_by_name(".dynamic").iter_tags("DT_NEEDED")
-            ]
-            symbols = {symbol.name for symbol in elf.get_section_by_name(".dynsym").iter_symbols()}
+            dynamic = elf.get_section_by_name(".dynamic")
+            assert isinstance(dynamic, DynamicSection)
+            needed = [tag.needed for tag in dynamic.iter_tags("DT_NEEDED")]  # type: ignore[attr-defined]
+            symbols = dynamic_symbols(elf)
         assert needed == ["libc.so"]
         assert "PyInit__native" in symbols
     else:

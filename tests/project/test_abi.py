@@ -6,15 +6,16 @@ import sys
 import sysconfig
 import types
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import setuptools
 from elftools.elf.elffile import ELFFile
 
 from helpers.builds import BUILD, abi3t_arguments
-from helpers.fixture_types import Render, Run
+from helpers.fixture_types import CrossWheel, Render, Run
+from helpers.libraries import dynamic_symbols
 from tools.template import FLOORS
 
 TARGET = "x86_64-unknown-linux-gnu"
@@ -29,16 +30,13 @@ def library_in(wheel: Path) -> tuple[str, set[str]]:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [name for name in archive.namelist() if name.endswith((".so", ".pyd"))]
         elf = ELFFile(io.BytesIO(archive.read(name)))
-        table = elf.get_section_by_name(".dynsym")
-        symbols = {
-            symbol.name for symbol in table.iter_symbols() if symbol["st_shndx"] != "SHN_UNDEF"
-        }
+        symbols = dynamic_symbols(elf, defined=True)
     return Path(name).name, symbols & {"PyInit__native", "PyModExport__native"}
 
 
 @LINUX_X86_64
 def test_maturin_builds_abi3t_for_free_threaded_315(
-    cross_wheel: Callable[..., Path], render: Render, run: Run, tmp_path: Path
+    cross_wheel: CrossWheel, render: Render, run: Run, tmp_path: Path
 ) -> None:
     wheel = cross_wheel("3.15t", *abi3t_arguments(render(build_backend="maturin")))
     assert wheel.name == "fast_doubles-0.1.0-cp315-abi3.abi3t-linux_x86_64.whl"
@@ -64,7 +62,7 @@ def test_maturin_builds_abi3t_for_free_threaded_315(
     ],
 )
 def test_maturin_without_the_override(
-    cross_wheel: Callable[..., Path], python: str, tag: str, library: str
+    cross_wheel: CrossWheel, python: str, tag: str, library: str
 ) -> None:
     wheel = cross_wheel(python)
     assert wheel.name == f"fast_doubles-0.1.0-{tag}-linux_x86_64.whl"
@@ -90,8 +88,7 @@ def test_sources_of_setuptools_rust_compile_for_one_free_threaded_version(
         PYO3_BUILD_EXTENSION_MODULE="1",
     )
     with (target / TARGET / "release" / "lib_fast_doubles_native.so").open("rb") as library:
-        table = ELFFile(library).get_section_by_name(".dynsym")
-        symbols = {symbol.name for symbol in table.iter_symbols()}
+        symbols = dynamic_symbols(ELFFile(library))
         assert symbols & {"PyInit__native", "PyModExport__native"} == entry_points
 
 
@@ -117,7 +114,7 @@ def test_setup_asks_for_abi3_only_where_it_can_be_had(
     free_threaded: bool,
 ) -> None:
     project = render(build_backend="setuptools-rust", python_floor=floor)
-    asked: dict[str, object] = {}
+    asked: dict[str, Any] = {}
     original = sysconfig.get_config_var
     monkeypatch.chdir(project)
     monkeypatch.setattr(setuptools, "setup", lambda **options: asked.update(options))

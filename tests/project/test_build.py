@@ -60,12 +60,14 @@ OF_THE_BACKEND = {
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> str:
-    return request.param
+    backend: str = request.param
+    return backend
 
 
 @pytest.fixture(scope="module", params=FLOORS_AT_HAND)
 def floor(request: pytest.FixtureRequest) -> str:
-    return request.param
+    floor: str = request.param
+    return floor
 
 
 @pytest.fixture(scope="module")

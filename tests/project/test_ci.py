@@ -23,7 +23,7 @@ on_linux = pytest.mark.skipif(sys.platform == "win32", reason="the job's shell i
 
 def script(job: str, beginning: str) -> str:
     """The one step of a job in which a line begins so."""
-    runs = [step.get("run", "") for step in JOBS[job]["steps"]]
+    runs: list[str] = [step.get("run", "") for step in JOBS[job]["steps"]]
     (found,) = [run for run in runs if re.search(rf"^{re.escape(beginning)}", run, re.M)]
     return found
 

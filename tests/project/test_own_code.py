@@ -25,9 +25,9 @@ FRONTENDS = ["pip wheel", "pip wheel of the sdist", "build", "uv build", "editab
 
 def build_commands(frontend: str, python: Path, out: Path) -> list[list[str | Path]]:
     """The commands that leave a wheel in `out`, or an editable install; `build` makes an sdist."""
-    pip_wheel = [python, "-m", "pip", "wheel", "--no-deps", f"--wheel-dir={out}"]
+    pip_wheel: list[str | Path] = [python, "-m", "pip", "wheel", "--no-deps", f"--wheel-dir={out}"]
     sdist = out / "fast_doubles-0.1.0.tar.gz"
-    return {
+    commands: dict[str, list[list[str | Path]]] = {
         "pip wheel": [[*pip_wheel, "."]],
         "pip wheel of the sdist": [
             [python, "-m", "build", "--sdist", f"--outdir={out}"],
@@ -36,7 +36,8 @@ def build_commands(frontend: str, python: Path, out: Path) -> list[list[str | Pa
         "build": [[python, "-m", "build", f"--outdir={out}"]],
         "uv build": [["uv", "build", f"--python={python}", f"--out-dir={out}"]],
         "editable": [[python, "-m", "pip", "install", "--no-deps", "--editable", "."]],
-    }[frontend]
+    }
+    return commands[frontend]
 
 
 @pytest.fixture(scope="module")

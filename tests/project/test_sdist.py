@@ -37,8 +37,10 @@ def build(project: Path, run: Run, *options: str) -> Path:
     return file
 
 
-LEFT_OUT = (".bumpversion.cfg", ".gitattributes", ".github/", ".gitignore", ".template.json")
-LEFT_OUT += ("noxfile.py", "release/")
+LEFT_OUT = (
+    *(".bumpversion.cfg", ".gitattributes", ".github/", ".gitignore", ".template.json"),
+    *("noxfile.py", "release/"),
+)
 OF_THE_BACKEND = {"maturin": {"PKG-INFO"}, "setuptools-rust": {"PKG-INFO", "setup.cfg"}}
 
 

@@ -32,7 +32,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module")
 def real_images(request: pytest.FixtureRequest) -> bool:
-    return request.config.getoption("real_images")
+    return bool(request.config.getoption("real_images"))
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def selection(
 ) -> dict[str, str]:
     """The variables that say what cibuildwheel builds, and on which image.
 
-    With a registry at hand, these are the ones that CI sets, and nothing else.
+    Where a registry is reached, these are the ones that CI sets, and nothing else.
     """
     if real_images:
         build = f"cp3??-manylinux_{arch} cp314t-manylinux_{arch} cp315t-manylinux_{arch}"

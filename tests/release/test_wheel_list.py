@@ -5,6 +5,7 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,9 @@ DEFAULT = {
 OPT_IN = ["manylinux_armv7l", "manylinux_ppc64le", "manylinux_s390x", "manylinux_riscv64"]
 
 
-def platform_list(text: str, folder: Path, run: Run, *arguments: str) -> dict[str, list[dict]]:
+def platform_list(
+    text: str, folder: Path, run: Run, *arguments: str
+) -> dict[str, list[dict[str, Any]]]:
     """What plan.py prints for a list: the two matrices."""
     (folder / "release").mkdir(exist_ok=True)
     (folder / "release" / "wheels.txt").write_text(text, "utf-8")

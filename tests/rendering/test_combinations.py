@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.licenses import canonicalize_license_expression
@@ -27,7 +28,7 @@ from tools.template import (
 every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=name_of)
 
 
-def pyproject(project: Path) -> dict:
+def pyproject(project: Path) -> dict[str, Any]:
     return tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
 
 

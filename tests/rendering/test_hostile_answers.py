@@ -16,10 +16,11 @@ import tomllib
 import unicodedata
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email.utils import parseaddr
 from importlib.metadata import Distribution, PathDistribution
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -84,7 +85,9 @@ pieces = st.one_of(
 )
 
 
-def usually(strategy: st.SearchStrategy[str], otherwise: st.SearchStrategy[str]):
+def usually(
+    strategy: st.SearchStrategy[str], otherwise: st.SearchStrategy[str]
+) -> st.SearchStrategy[str]:
     """The one strategy, and in one of a dozen examples the other."""
     return st.integers(0, 11).flatmap(lambda die: otherwise if die == 11 else strategy)
 
@@ -143,7 +146,7 @@ WORST = DEFAULTS | {
 }
 
 
-def settled(examples: int, *, shrink: bool = True):
+def settled(examples: int, *, shrink: bool = True) -> settings:
     """Hypothesis' settings: no deadline on a busy machine."""
     return settings(
         max_examples=examples,
@@ -162,7 +165,7 @@ def complaints(answers: dict[str, str]) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_executed():
+def nothing_is_executed() -> Iterator[None]:
     TRAP.unlink(missing_ok=True)
     yield
     assert not TRAP.exists(), "an answer was executed"
@@ -326,10 +329,10 @@ def test_metadata_of_a_wheel_gives_the_answers_back(
             project = rendered(answers | {"build_backend": backend}, Path(folder), hooks=False)
             system = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["build-system"]
 
-            def runner(command, cwd=None, extra_environ=None):
-                quiet_subprocess_runner(command, cwd, environment | (extra_environ or {}))
+            def runner(cmd: Any, cwd: Any = None, extra_environ: Any = None) -> None:
+                quiet_subprocess_runner(cmd, cwd, environment | dict(extra_environ or {}))
 
-            caller = BuildBackendHookCaller(project, system["build-backend"], runner=runner)
+            caller = BuildBackendHookCaller(str(project), system["build-backend"], runner=runner)
             name = caller.prepare_metadata_for_build_wheel(folder, _allow_fallback=False)
             assert_metadata(PathDistribution(Path(folder, name)), project, DEFAULTS | answers)
         assert not TRAP.exists(), "an answer was executed"
@@ -403,7 +406,7 @@ def test_jinja_in_an_answer_comes_out_as_it_is(
     )
 
     def cookiecutter(*words: str, typed: str = "") -> None:
-        command = ["cookiecutter", TEMPLATE, f"--config-file={config}", *words]
+        command = ["cookiecutter", str(TEMPLATE), f"--config-file={config}", *words]
         result = subprocess.run(
             command,
             cwd=tmp_path,
