@@ -1,6 +1,7 @@
 """The template's tasks: `nox -s demo` and `nox -s test`; `nox -l` lists them all."""
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -15,6 +16,8 @@ nox.options.download_python = "never"
 nox.options.sessions = ["test"]
 
 ROOT = Path(__file__).parent
+QUESTIONS = json.loads((ROOT / "cookiecutter.json").read_text("utf-8"))
+BACKENDS, FLOORS = QUESTIONS["build_backend"], QUESTIONS["python_floor"]
 OLDEST_RUST = (1, 85)
 
 
@@ -49,8 +52,8 @@ def lint(session: nox.Session) -> None:
 def demo(session: nox.Session) -> None:
     """Render, build, install, test and measure a project in build/demo/."""
     parser = argparse.ArgumentParser("nox -s demo --")
-    parser.add_argument("--backend", choices=["maturin", "setuptools-rust"], default="maturin")
-    parser.add_argument("--floor", choices=["3.11", "3.12", "3.13", "3.14"], default="3.11")
+    parser.add_argument("--backend", choices=BACKENDS, default=BACKENDS[0])
+    parser.add_argument("--floor", choices=FLOORS, default=FLOORS[0])
     options = parser.parse_args(session.posargs)
 
     set_up(session)
@@ -96,7 +99,7 @@ def cross(session: nox.Session) -> None:
 
 @nox.session
 def newest(session: nox.Session) -> None:
-    """Install and test wheels on CPython 3.14 and 3.15, in a container."""
+    """Install and test wheels on the two newest CPythons, in a container."""
     set_up(session)
     session.run("pytest", "--verbose", "tests/on_demand/test_newest_pythons.py", *session.posargs)
 

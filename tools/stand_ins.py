@@ -15,6 +15,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.template import PYTHONS
+
 SUITE = "bookworm"
 NEXT_SUITE = "forky"
 # cibuildwheel's name of an architecture: Debian's, podman's platform; QEMU's, if it is emulated.
@@ -123,10 +125,10 @@ events_logger = "file"
         return os.environ | {"CONTAINERS_CONF": str(configuration)}
 
     def newest_pythons(self) -> str:
-        """The name of an image with CPython 3.14 and 3.15, from the next release of Debian."""
+        """The name of an image with the two newest CPythons, from the next release of Debian."""
         name = f"localhost/stand-in-newest:{NEXT_SUITE}"
         packages = ["ca-certificates"]
-        packages += [f"python{version}-venv" for version in ("3.14", "3.15")]
+        packages += [f"python{version}-venv" for version in PYTHONS[-2:]]
         with _one_at_a_time():
             return self._import("x86_64", name, NEXT_SUITE, "amd64", packages)
 

@@ -3,6 +3,7 @@
 import fnmatch
 import itertools
 import json
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -25,8 +26,21 @@ def minor(python: str) -> int:
     return int(python.split(".")[1])
 
 
+# The version of PyO3 that the project asks for, such as "0.30".
+(PYO3,) = re.findall(
+    r'^pyo3 = \{ version = "([\d.]+)"',
+    (PROJECT_FOLDER / "Cargo.toml").read_text("utf-8"),
+    re.MULTILINE,
+)
+
 # Every CPython that a project with the oldest floor supports.
 PYTHONS = [f"3.{n}" for n in range(minor(FLOORS[0]), int(SETTINGS["__newest_minor"]) + 1)]
+
+# The files of a release with the default list of platforms: the sdist, and each wheel of a line.
+RELEASE_LIST = (PROJECT_FOLDER / "release" / "wheels.txt").read_text("utf-8")
+RELEASE_FILES = 1 + sum(
+    len(line.split()) - 1 for line in RELEASE_LIST.splitlines() if not line.startswith("#") and line
+)
 
 # What Enter answers to each question. The names that are made from others stand here as made.
 DEFAULTS: dict[str, str] = {

@@ -14,12 +14,7 @@ from helpers.fixture_types import Follow, Run
 from helpers.local_index import LocalIndex
 from helpers.pages import edit
 from tools.machine import GIT, python_of
-from tools.template import (
-    PROJECT_FOLDER,
-    SETTINGS,
-    TEMPLATE,
-    tracked,
-)
+from tools.template import PROJECT_FOLDER, PYTHONS, SETTINGS, TEMPLATE, minor, tracked
 
 
 @pytest.fixture
@@ -28,6 +23,7 @@ def index(tmp_path: Path) -> Iterator[LocalIndex]:
         yield index
 
 
+NEWEST = minor(PYTHONS[-1])
 URL = "https://github.com/OWNER/cookiecutter-pyo3-wheel"
 
 
@@ -50,7 +46,11 @@ def template(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     commit("v1.0.0")
     edit(clone / "cookiecutter.json", '_version": "1.0.0"', '_version": "1.1.0"')
-    edit(clone / "cookiecutter.json", '"__newest_minor": "15"', '"__newest_minor": "16"')
+    edit(
+        clone / "cookiecutter.json",
+        f'"__newest_minor": "{NEWEST}"',
+        f'"__newest_minor": "{NEWEST + 1}"',
+    )
     project = clone / PROJECT_FOLDER.name
     edit(project / "noxfile.py", '"""The project\'s tasks:', '"""The newer tasks:')  # verbatim
     edit(project / ".gitignore", "/build/\n", "/build/\n/newer/\n")  # verbatim

@@ -16,8 +16,10 @@ from helpers.builds import QUICK
 from helpers.fixture_types import Render, Repository, Run
 from helpers.local_index import LocalIndex
 from helpers.pages import read
+from helpers.rendering import ADA
 from helpers.workflow_run import SMALL_WHEELS
-from tools.machine import GIT, pythons
+from tools.machine import GIT, oldest_python
+from tools.template import FLOORS
 
 PAGE = read("how-to/another-ci.md")
 
@@ -57,7 +59,7 @@ def test_gitlab_file_says_what_the_project_says(gitlab: dict[str, Any], render: 
     text = (project / "pyproject.toml").read_text("utf-8")
     assert f'RUSTUP_TOOLCHAIN = "{gitlab["variables"]["RUST"]}"' in text
     (pythons,) = gitlab["tests"]["parallel"]["matrix"]
-    assert pythons["PYTHON"] == ["3.11", "3.12", "3.13", "3.14"]
+    assert pythons["PYTHON"] == FLOORS
     planned = subprocess.run(
         [sys.executable, "-B", "release/plan.py"], cwd=project, capture_output=True, text=True
     ).stdout
@@ -96,8 +98,7 @@ def test_gitlab_jobs_run(
 ) -> None:
     assert [name for name in gitlab if name in JOBS] == JOBS
     assert {name for name in gitlab if "script" in (gitlab[name] or {})} == set(JOBS)
-    own = {"author_name": "Ada", "author_email": "ada@example.org", "github_owner": "ada"}
-    project = repository(**own)
+    project = repository(**ADA)
     wheels = list(wheel_jobs(gitlab))
     (project / "release" / "wheels.txt").write_text(
         "".join(f"{platform} abi3 cp314t cp315t\n" for platform, _, _ in wheels)
@@ -113,7 +114,7 @@ def test_gitlab_jobs_run(
         "CI_COMMIT_TAG": "v0.1.0",
         "CI_DEFAULT_BRANCH": "main",
         "PIP_FIND_LINKS": "",
-        "PYTHON": min(pythons(), key=lambda version: int(version.split(".")[1])),
+        "PYTHON": oldest_python(),
     }
     left_out = set()
 

@@ -11,6 +11,7 @@ import yaml
 from helpers.fixture_types import Repository, Run
 from helpers.local_index import LocalIndex
 from helpers.pages import read
+from helpers.rendering import ADA
 from helpers.small_wheels import make_sdist, make_wheel
 from helpers.workflow_run import WorkflowRun
 from tools.machine import GIT, python_of
@@ -82,8 +83,7 @@ def test_workflow_releases_to_the_private_index(
     run: Run,
     tmp_path: Path,
 ) -> None:
-    own = {"github_owner": "ada", "author_name": "Ada", "author_email": "ada@example.org"}
-    project = repository(license="Proprietary", **own)
+    project = repository(license="Proprietary", **ADA)
     with_job(project)
     let_private_pass(project, run)
     (project / "release" / "wheels.txt").write_text("manylinux_x86_64 abi3\n")

@@ -16,7 +16,7 @@ from helpers.adoption import PAGE, adopt
 from helpers.fixture_types import Run
 from helpers.layouts import write_layout
 from tools.machine import GIT
-from tools.template import BACKENDS, PROJECT_FOLDER
+from tools.template import BACKENDS, FLOORS, PROJECT_FOLDER, PYTHONS
 
 
 @pytest.fixture(params=BACKENDS)
@@ -34,7 +34,7 @@ def test_preflight_and_plan_know_what_to_do_without_a_version(adopted: Path, run
     printed = run(sys.executable, "release/plan.py", cwd=adopted).stdout
     plan = dict(line.split("=", 1) for line in printed.splitlines())
     linux = [job for job in json.loads(plan["install"]) if job["platform"] == "manylinux_x86_64"]
-    assert [job["python"] for job in linux] == ["3.11", "3.14", "3.15"]
+    assert [job["python"] for job in linux] == [FLOORS[0], *PYTHONS[-2:]]
     assert "cp314t" not in plan["build"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools.machine import GIT
-from tools.template import PROJECT_FOLDER
+from tools.template import PROJECT_FOLDER, PYO3
 
 LIB = """\
 use pyo3::prelude::*;
@@ -31,7 +31,7 @@ edition = "2024"
 crate-type = ["cdylib"]
 
 [dependencies]
-pyo3 = { version = "0.30", features = ["abi3-py311"] }
+pyo3 = { version = "PYO3", features = ["abi3-py311"] }
 """
 TEST = """\
 from your_package import vowels
@@ -45,7 +45,7 @@ COMMON = {
     "README.md": "# Your Package\n\nCounts vowels.\n",
     ".gitignore": "__pycache__/\ntarget/\n*.egg-info/\n.nox/\n",
     "checks/test_vowels.py": TEST,
-    "crate/Cargo.toml": CARGO,
+    "crate/Cargo.toml": CARGO.replace("PYO3", PYO3),
     "crate/src/lib.rs": LIB,
 }
 # The version stands in Cargo.toml, the Python sources below src/, the crate in a subfolder.

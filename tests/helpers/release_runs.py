@@ -9,12 +9,8 @@ from helpers.fixture_types import Run
 from helpers.local_index import LocalIndex
 from helpers.workflow_run import WorkflowRun
 from tools.machine import GIT
+from tools.template import RELEASE_FILES
 
-OWN = {
-    "author_name": "Ada",
-    "author_email": "ada@example.org",
-    "github_owner": "ada",
-}
 # What the locks hold is installed already. No index answers, so nothing else can be fetched.
 NO_INDEX = {
     "PIP_INDEX_URL": "http://127.0.0.1:9/",
@@ -84,7 +80,9 @@ NOTHING = dict.fromkeys(["gate", "publish", "announce"], "skipped")
 REFUSED = NOTHING | {"gate": "failure"}
 
 
-def assert_all_is_published(run: WorkflowRun, index: LocalIndex, files: int = 31) -> None:
+def assert_all_is_published(
+    run: WorkflowRun, index: LocalIndex, files: int = RELEASE_FILES
+) -> None:
     """The very files that passed the gate are on the index and in the release, and no others."""
     assert ended(run) == PUBLISHED, run.printed
     passed = {file.name: file.read_bytes() for file in (run.store / "release").iterdir()}

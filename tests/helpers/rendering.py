@@ -7,7 +7,10 @@ from typing import Any
 
 from cookiecutter.main import cookiecutter
 
-from tools.template import TEMPLATE
+from tools.template import PROJECT_FOLDER, TEMPLATE
+
+# The answers of an owner who has put in their own name.
+ADA = {"author_name": "Ada", "author_email": "ada@example.org", "github_owner": "ada"}
 
 
 def rendered(answers: dict[str, str], folder: Path, *, hooks: bool = True) -> Path:
@@ -28,6 +31,12 @@ def tree_of(answers: dict[str, str]) -> Path:
     """The file that lists what a rendering with some answers holds; its names are the defaults'."""
     variant = f"{answers['build_backend']}-{answers['license']}".replace(" ", "-").lower()
     return TEMPLATE / "tests" / "rendering" / "trees" / f"{variant}.txt"
+
+
+def holds_an_owner(license_text: str) -> bool:
+    """Whether a rendered licence must name its owner: most do, some are one text for all."""
+    texts = PROJECT_FOLDER.glob("{{cookiecutter.__*_file}}")
+    return license_text not in {file.read_text("utf-8") for file in texts}
 
 
 def files(project: Path) -> dict[str, bytes]:

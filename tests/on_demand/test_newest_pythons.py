@@ -14,6 +14,7 @@ from helpers.builds import BUILD, abi3t_arguments
 from helpers.fixture_types import Render, Run
 from tools import stand_ins
 from tools.machine import oldest_python, pythons
+from tools.template import PYTHONS
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def install_and_test(images: stand_ins.StandIns, run: Run) -> Callable[..., str]
     return install_and_test
 
 
-@pytest.mark.parametrize("python", ["3.14", "3.15"])
+@pytest.mark.parametrize("python", PYTHONS[-2:])
 @pytest.mark.parametrize("backend", ["maturin", "setuptools-rust"])
 def test_abi3_wheel_of_the_lowest_floor(
     backend: str,
@@ -77,7 +78,7 @@ def test_abi3_wheel_of_the_lowest_floor(
     assert " passed in " in printed
 
 
-@pytest.mark.parametrize("python", ["3.14", "3.15"])
+@pytest.mark.parametrize("python", PYTHONS[-2:])
 def test_wheel_of_floor_314(
     python: str,
     render: Render,

@@ -13,7 +13,7 @@ import pytest
 from helpers.builds import cargo_target
 from helpers.fixture_types import Render, Run
 from tools.machine import python_of, pythons
-from tools.template import BACKENDS, FLOORS, TEMPLATE
+from tools.template import BACKENDS, FLOORS, PYTHONS, TEMPLATE, minor
 
 FLOORS_AT_HAND = [floor for floor in FLOORS if floor in pythons()]
 
@@ -137,7 +137,7 @@ def test_wheel_passes_the_sdists_own_tests_in_a_clean_environment(
     shutil.unpack_archive(sdist, tmp_path)
     (source,) = tmp_path.iterdir()
     for version, interpreter in pythons().items():
-        if int(version.split(".")[1]) < int(floor.split(".")[1]):
+        if minor(version) < minor(floor):
             continue
         environment = tmp_path / version
         python = python_of(environment)
@@ -178,8 +178,8 @@ def test_the_projects_own_sessions_pass(project: Path, backend: str, floor: str,
     if once:
         assert "[ASCII] Rust is " in result.stdout
         assert "[Cyrillic] Rust is " in result.stdout
-    for version in ("3.11", "3.12", "3.13", "3.14", "3.15"):
-        if int(version.split(".")[1]) < int(floor.split(".")[1]):
+    for version in PYTHONS:
+        if minor(version) < minor(floor):
             assert f"tests-{version}" not in result.stdout
         elif version in pythons():
             assert f"* tests-{version}: success" in result.stdout

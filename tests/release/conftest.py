@@ -9,7 +9,8 @@ import pytest
 
 from helpers.fixture_types import Render, Run
 from helpers.local_index import LocalIndex
-from helpers.release_runs import OWN, Built, Project
+from helpers.release_runs import Built, Project
+from helpers.rendering import ADA
 from tools.machine import python_of
 from tools.template import BACKENDS, PROJECT_FOLDER
 
@@ -72,7 +73,7 @@ def new_project(
         folder = tmp_path_factory.mktemp("release")
         project = Project(folder / "fast-doubles", folder / "origin.git", runner_python, run)
         shutil.copytree(
-            render(**OWN, **answers), project.clone, ignore=shutil.ignore_patterns(".git")
+            render(**ADA, **answers), project.clone, ignore=shutil.ignore_patterns(".git")
         )
         if wheels:
             (project.clone / "release" / "wheels.txt").write_text(wheels)

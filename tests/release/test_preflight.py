@@ -11,23 +11,19 @@ from pathlib import Path
 import pytest
 
 from helpers.fixture_types import Run
+from helpers.rendering import ADA
 from tools.machine import GIT
 from tools.template import DEFAULTS, PROJECT_FOLDER
 
 Check = Callable[..., tuple[int, str]]
 
-OWN = {
-    "author_name": "Ada",
-    "author_email": "ada@example.org",
-    "github_owner": "ada",
-}
 URL = "https://github.com/ada/fast-doubles"
 
 
 @pytest.fixture
 def project(repository: Callable[..., Path], run: Run) -> Path:
     """A rendering with an owner and an origin."""
-    project = repository(**OWN)
+    project = repository(**ADA)
     run("git", "remote", "add", "origin", f"{URL}.git", cwd=project)
     run("git", "update-ref", "refs/remotes/origin/main", "HEAD", cwd=project)
     return project
@@ -103,11 +99,11 @@ def test_the_lock_must_be_fresh(check: Check, project: Path) -> None:
     assert "Cargo.lock is not what Cargo.toml asks for" in printed
 
 
-@pytest.mark.parametrize("answer", OWN)
+@pytest.mark.parametrize("answer", ADA)
 def test_placeholders_can_wait_for_the_release(
     repository: Callable[..., Path], run: Run, answer: str
 ) -> None:
-    project = repository(**(OWN | {answer: DEFAULTS[answer]}))
+    project = repository(**(ADA | {answer: DEFAULTS[answer]}))
     shutil.copy(project / ".template.json", project / ".cruft.json")  # where cruft keeps the same
     run("git", "add", ".cruft.json", cwd=project)
     command = (sys.executable, "release/preflight.py")
@@ -179,14 +175,14 @@ def test_the_placeholders_are_the_questions_defaults() -> None:
     source = (PROJECT_FOLDER / "release" / "preflight.py").read_text("utf-8")
     (listed,) = re.findall(r"^PLACEHOLDERS = \{\n((?:    .*\n)+)\}", source, re.M)
     keys = re.findall(r'^    "([^"]+)": ', listed, re.M)
-    assert sorted(keys) == sorted(DEFAULTS[answer] for answer in OWN)
+    assert sorted(keys) == sorted(DEFAULTS[answer] for answer in ADA)
 
 
 def test_a_name_or_a_test_that_reads_like_a_placeholder_is_none(
     repository: Callable[..., Path], run: Run
 ) -> None:
     names = {"project_name": "Guess Your Name", "description": "Guesses, for you."}
-    project = repository(**(OWN | names))
+    project = repository(**(ADA | names))
     assert "guess-your-name" in (project / "pyproject.toml").read_text("utf-8")
     (project / "tests" / "test_mail.py").write_text('TO = "you@example.com"  # Your Name\n')
     run("git", "add", "--all", cwd=project)
@@ -438,7 +434,7 @@ def test_no_letter_is_too_strange_to_print(
 
 
 def test_a_private_project_is_refused_with_a_tag(repository: Callable[..., Path], run: Run) -> None:
-    project = repository(**OWN, license="Proprietary")
+    project = repository(**ADA, license="Proprietary")
     command = (sys.executable, "release/preflight.py", "--tag=v0.1.0", "--branch=main")
     result = run(*command, cwd=project, check=False)
     assert result.returncode == 1

@@ -32,7 +32,7 @@ from pyproject_hooks import BuildBackendHookCaller, quiet_subprocess_runner
 
 from helpers.builds import QUICK
 from helpers.fixture_types import Run
-from helpers.rendering import files, hook, rendered, tree_of
+from helpers.rendering import files, holds_an_owner, hook, rendered, tree_of
 from tools.template import BACKENDS, DEFAULTS, LICENSES, TEMPLATE, project_files, verbatim_files
 
 EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "200"))
@@ -286,11 +286,11 @@ def assert_right(project: Path, answers: dict[str, str]) -> None:
         assert len(doctest.DocTestParser().get_examples(rendered_files[name].decode())) == count, (
             name
         )
-    for name in ("LICENSE", "LICENSE-MIT"):
-        if name in rendered_files and answers["license"] != "Apache-2.0":
-            copyright = f"Copyright (c) {answers['author_name']}"
-            assert re.search(rf"^{re.escape(copyright)}(\. All rights reserved\.)?$",
-                             rendered_files[name].decode(), re.M)  # fmt: skip
+    for name in rendered_files:
+        if name.startswith("LICENSE") and holds_an_owner(rendered_files[name].decode()):
+            copyright = re.escape(f"Copyright (c) {answers['author_name']}")
+            line = rf"^{copyright}(\. All rights reserved\.)?$"
+            assert re.search(line, rendered_files[name].decode(), re.MULTILINE), name
 
 
 def shown(readme: str) -> tuple[str, ...]:
