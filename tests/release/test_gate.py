@@ -76,7 +76,10 @@ def test_platforms_that_are_off_by_default_pass_too(project: Path, run: Run) -> 
     (project / "release" / "wheels.txt").write_text("".join(f"{name} abi3\n" for name in others))
     shutil.rmtree(project / "dist")
     make_set(project / "dist", others)
-    assert "15 files may be" in run(sys.executable, "release/gate.py", "dist", cwd=project).stdout
+    assert (
+        f"{1 + len(others)} files may be"
+        in run(sys.executable, "release/gate.py", "dist", cwd=project).stdout
+    )
 
 
 def test_version_specific_wheels_of_setuptools_rust_pass(project: Path, run: Run) -> None:

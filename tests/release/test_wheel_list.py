@@ -11,24 +11,32 @@ import pytest
 
 from helpers.fixture_types import Render, Run
 from helpers.workflows import RUNNERS
-from tools.template import BACKENDS, FLOORS, PROJECT_FOLDER, PYTHONS, minor
+from tools.template import BACKENDS, FLOORS, PROJECT_FOLDER, PYTHONS, TEMPLATE, minor
 
 LIST = (PROJECT_FOLDER / "release" / "wheels.txt").read_text("utf-8")
 ALL_ABIS = ["abi3", "cp314t", "cp315t"]
 
-# The written promise.
-DEFAULT = {
-    "linux": [
-        "manylinux_x86_64",
-        "manylinux_i686",
-        "manylinux_aarch64",
-        "musllinux_x86_64",
-        "musllinux_aarch64",
-    ],
-    "macos": ["macosx_x86_64", "macosx_arm64"],
-    "windows": ["win_amd64", "win32", "win_arm64"],
-}
-OPT_IN = ["manylinux_armv7l", "manylinux_ppc64le", "manylinux_s390x", "manylinux_riscv64"]
+
+def promised(column: int) -> dict[str, list[str]]:
+    """The platforms that a column of the README's table promises, by cibuildwheel's system."""
+    windows = {"64 bit": "win_amd64", "32 bit": "win32", "ARM64": "win_arm64"}
+    readme = (TEMPLATE / "README.md").read_text("utf-8")
+    table = readme[readme.index("| system | by default |") :].split("\n\n")[0]
+    found: dict[str, list[str]] = {}
+    for row in table.splitlines()[2:]:
+        cells = [cell.strip() for cell in row.split("|")[1:-1]]
+        family = {"macOS": "macosx"}.get(cells[0], cells[0])
+        words = re.sub(r" \(.*?\)", "", cells[column]).split(", ")
+        names = [
+            windows[word] if family == "Windows" else f"{family}_{word}" for word in words if word
+        ]
+        system = {"macosx": "macos", "Windows": "windows"}.get(family, "linux")
+        found.setdefault(system, []).extend(names)
+    return found
+
+
+DEFAULT = promised(1)
+OPT_IN = promised(2)["linux"]
 
 
 def platform_list(
