@@ -11,7 +11,7 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from helpers import durations, surroundings
-from helpers.builds import BUILD
+from helpers.builds import BUILD, UNOPTIMISED
 from helpers.fixture_types import CrossWheel, Render, Repository, Run
 from helpers.rendering import rendered
 from tools import stand_ins
@@ -163,6 +163,7 @@ def cross_wheel(render: Render, run: Run, tmp_path: Path) -> CrossWheel:
             ),
             *(f"--interpreter=python{python}", f"--out={tmp_path / python}", *arguments),
             cwd=render(build_backend="maturin", python_floor=floor),
+            **UNOPTIMISED,
             CARGO_TARGET_DIR=str(BUILD / "target-abi"),
             PYO3_CROSS="1",
             PYO3_CROSS_PYTHON_VERSION=python,

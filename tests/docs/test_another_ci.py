@@ -21,6 +21,8 @@ from helpers.workflow_run import SMALL_WHEELS
 from tools.machine import GIT, oldest_python
 from tools.template import FLOORS
 
+pytestmark = pytest.mark.builds
+
 PAGE = read("how-to/another-ci.md")
 
 

@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from helpers.adoption import call, move
+from helpers.builds import UNOPTIMISED
 from helpers.fixture_types import Run
 from tools.machine import GIT
 from tools.template import BACKENDS
+
+pytestmark = pytest.mark.builds
 
 CRATE = {
     "Cargo.toml": """\
@@ -64,7 +67,7 @@ def test_a_crate_at_the_root_of_its_repository(backend: str, run: Run, tmp_path:
 
     call(project, backend, run)
     kernel = ("cargo", "test", "--locked", "--no-default-features")
-    target = {"CARGO_TARGET_DIR": str(tmp_path / "target")}
+    target = UNOPTIMISED | {"CARGO_TARGET_DIR": str(tmp_path / "target")}
     assert "1 passed" in run(*kernel, cwd=project, **target).stdout
     lint = (sys.executable, "-m", "ruff", "check", "--no-cache")
     run(*lint, cwd=project)

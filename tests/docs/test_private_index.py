@@ -17,6 +17,8 @@ from helpers.workflow_run import WorkflowRun
 from tools.machine import GIT, python_of
 from tools.template import TEMPLATE
 
+pytestmark = pytest.mark.builds
+
 PAGE = read("how-to/private-index.md")
 PRIVATE = "Private :: Do Not Upload"
 

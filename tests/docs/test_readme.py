@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.release_programs import plan
 from helpers.rendering import tree_of
 from tools.template import DEFAULTS, PROJECT_FOLDER, QUESTIONS, SETTINGS, TEMPLATE
 
@@ -69,6 +70,13 @@ def test_pyo3_is_the_version_that_is_claimed() -> None:
     (claimed,) = re.findall(r"\(newest: [\d.]+\) \| ([\d.]+) \|", README)
     cargo = (PROJECT_FOLDER / "Cargo.toml").read_text("utf-8")
     assert f'pyo3 = {{ version = "{claimed}"' in cargo
+
+
+def test_pythons_that_install_the_wheels_are_those_of_the_plan() -> None:
+    (said,) = re.findall(r"own pip picks, for the floor, ([\d.t, and]+)\.\n", README)
+    jobs = plan.install_matrix({"manylinux_x86_64": list(plan.ABIS)}, "the floor")
+    pythons = {job["python"] for job in jobs}
+    assert {"the floor", *re.findall(r"[\d.]+t?", said)} == pythons
 
 
 def test_first_screen_has_the_commands() -> None:

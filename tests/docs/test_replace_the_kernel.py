@@ -16,6 +16,8 @@ from helpers.fixture_types import Render, Run
 from tools.machine import oldest_python, python_of, pythons
 from tools.template import BACKENDS, PROJECT_FOLDER, TEMPLATE
 
+pytestmark = pytest.mark.builds
+
 PAGE = (TEMPLATE / "docs" / "how-to" / "replace-the-kernel.md").read_text("utf-8")
 # The page's files, in its order, each with the block below its heading.
 BLOCKS = {

@@ -15,6 +15,8 @@ from helpers.rendering import record
 from tools.machine import GIT, oldest_python, python_of, pythons
 from tools.template import BACKENDS, DEFAULTS, PYTHONS, minor, tracked
 
+pytestmark = pytest.mark.builds
+
 PAGE = read("how-to/update.md")
 
 

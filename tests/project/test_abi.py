@@ -13,10 +13,12 @@ import pytest
 import setuptools
 from elftools.elf.elffile import ELFFile
 
-from helpers.builds import BUILD, abi3t_arguments
+from helpers.builds import BUILD, UNOPTIMISED, abi3t_arguments
 from helpers.fixture_types import CrossWheel, Render, Run
 from helpers.libraries import dynamic_symbols
 from tools.template import FLOORS
+
+pytestmark = pytest.mark.builds
 
 TARGET = "x86_64-unknown-linux-gnu"
 LINUX_X86_64 = pytest.mark.skipif(
@@ -82,6 +84,7 @@ def test_sources_of_setuptools_rust_compile_for_one_free_threaded_version(
         *("cargo", "rustc", "--lib", "--release", "--locked", "--crate-type=cdylib"),
         f"--target={TARGET}",
         cwd=render(build_backend="setuptools-rust"),
+        **UNOPTIMISED,
         CARGO_TARGET_DIR=str(target),
         PYO3_CROSS="1",
         PYO3_CROSS_PYTHON_VERSION=python,

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from helpers.builds import cargo_target
+from helpers.builds import UNOPTIMISED, cargo_target
 from helpers.fixture_types import Render, Run
 from tools.machine import python_of, pythons
 from tools.template import BACKENDS, FLOORS, PYTHONS, TEMPLATE, minor
+
+pytestmark = pytest.mark.builds
 
 FLOORS_AT_HAND = [floor for floor in FLOORS if floor in pythons()]
 
@@ -170,8 +172,9 @@ def test_the_projects_own_sessions_pass(project: Path, backend: str, floor: str,
     # The Rust files and the benchmark are the same in all renderings.
     once = floor == FLOORS_AT_HAND[0] and backend == BACKENDS[0]
     sessions = ["lint", "rust", "tests", "bench"] if once else ["lint", "tests"]
+    target = {"CARGO_TARGET_DIR": cargo_target(floor)}
     result = run(
-        *("nox", "--sessions", *sessions), cwd=project, CARGO_TARGET_DIR=cargo_target(floor)
+        *("nox", "--sessions", *sessions), cwd=project, **target, **({} if once else UNOPTIMISED)
     )
     for session in [s for s in sessions if s != "tests"]:
         assert f"* {session}: success" in result.stdout

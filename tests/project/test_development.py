@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from helpers.builds import BUILD, QUICK
+from helpers.builds import BUILD, QUICK, UNOPTIMISED
 from helpers.fixture_types import Render, Run
 from helpers.pages import read
 from tools.machine import oldest_python, python_of, pythons
 from tools.template import BACKENDS, TEMPLATE, tracked
+
+pytestmark = pytest.mark.builds
 
 
 @pytest.fixture(params=BACKENDS)
@@ -30,6 +32,8 @@ def project(
     monkeypatch.setitem(
         environment, "CARGO_TARGET_DIR", str(BUILD / f"target-development-{oldest_python()}")
     )
+    for name, value in UNOPTIMISED.items():
+        monkeypatch.setitem(environment, name, value)
     return render(build_backend=request.param)
 
 

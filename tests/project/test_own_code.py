@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from helpers.builds import BUILD
+from helpers.builds import BUILD, UNOPTIMISED
 from helpers.fixture_types import Render, Run
 from tools.machine import oldest_python, python_of, pythons
 from tools.template import BACKENDS, TEMPLATE
+
+pytestmark = pytest.mark.builds
 
 LONG_AGO = 1_153_704_088  # the date that maturin gives to the files of an sdist
 
@@ -83,7 +85,7 @@ def answer(run: Run, python: Path, tmp_path: Path) -> Callable[..., int]:
                 *(str(word).replace("fast_doubles", package) for word in command),
                 cwd=project,
                 CARGO_TARGET_DIR=str(target),
-                CARGO_PROFILE_RELEASE_LTO="off",  # quicker, and nothing to cargo's decision
+                **UNOPTIMISED,  # quicker, and nothing to cargo's decision
             )
         if frontend == "editable":
             where = project / "python"

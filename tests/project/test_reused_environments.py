@@ -9,6 +9,8 @@ from helpers.builds import QUICK
 from helpers.fixture_types import Render, Run
 from tools.template import BACKENDS
 
+pytestmark = pytest.mark.builds
+
 
 # The second tool: pip and uv each have rules of their own for a version that is there already.
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from helpers.sample_files import MORE, add_files
 from tools.machine import oldest_python
 from tools.template import BACKENDS
 
+pytestmark = pytest.mark.builds
+
 
 def tracked(project: Path) -> set[str]:
     command = ["git", "ls-files", "-z"]

@@ -24,6 +24,8 @@ from tools import stand_ins
 from tools.machine import pythons
 from tools.template import BACKENDS
 
+pytestmark = pytest.mark.builds
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "arch" in metafunc.fixturenames:

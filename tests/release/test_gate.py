@@ -31,6 +31,8 @@ from helpers.release_programs import built, gate, plan
 from helpers.small_wheels import PLATFORMS, entry_point, library, make_set, make_wheel
 from tools.template import FLOORS, PROJECT_FOLDER, RELEASE_FILES
 
+pytestmark = pytest.mark.builds
+
 Refuse = Callable[..., str]
 
 FREE = "cp314-cp314t"

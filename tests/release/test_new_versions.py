@@ -16,6 +16,8 @@ from helpers.bump_tools import TOOLS
 from helpers.fixture_types import Run
 from tools.machine import GIT
 
+pytestmark = pytest.mark.builds
+
 Bump = Callable[..., dict[str, Any]]
 
 # Runs in the interpreter of the tool: for each line on its input, arguments in JSON, it bumps a

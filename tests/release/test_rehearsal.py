@@ -22,8 +22,10 @@ from helpers.local_index import LocalIndex
 from helpers.pages import read
 from helpers.sample_files import add_files
 from helpers.small_wheels import PLATFORMS, make_sdist, make_tinylib, make_wheel
-from tools.machine import GIT, pythons
+from tools.machine import GIT, oldest_python, pythons
 from tools.template import BACKENDS, FLOORS, PYTHONS, RELEASE_FILES
+
+pytestmark = pytest.mark.builds
 
 WHEEL = r"fast_doubles-0\.1\.1-cp311-abi3-\w+\.whl"
 STEPS = ["preflight", "clone", "bump and tag", "sdist", "wheels", "gate", "upload"]
@@ -33,18 +35,36 @@ STEPS = ["preflight", "clone", "bump and tag", "sdist", "wheels", "gate", "uploa
 def scratch(tmp_path: Path) -> Path:
     """The folder for temporary files, below which cargo builds quickly.
 
-    By its own configuration: CARGO_PROFILE_RELEASE_LTO does not reach a release.
+    By its own configuration: the variables of a profile do not reach a release.
     """
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     (tmp_path / ".cargo").mkdir()
-    (tmp_path / ".cargo" / "config.toml").write_text('[profile.release]\nlto = "off"\n')
+    (tmp_path / ".cargo" / "config.toml").write_text(
+        '[profile.release]\nlto = "off"\nopt-level = 0\ncodegen-units = 16\n'
+    )
     return scratch
 
 
 @pytest.fixture
-def rehearse(run: Run, scratch: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def one_python(tmp_path: Path) -> str:
+    """A PATH on which no Python but the oldest is found: a rehearsal installs on each of them."""
+    folder = tmp_path / "no-other-python"
+    folder.mkdir()
+    for version in pythons():
+        if version != oldest_python():
+            (folder / f"python{version}").write_text("#!/bin/sh\nexit 1\n")
+            (folder / f"python{version}").chmod(0o755)
+    return str(folder)
+
+
+@pytest.fixture
+def rehearse(
+    run: Run, scratch: Path, one_python: str, environment: dict[str, str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run release/rehearse.py in a project, with the template's own locked tools."""
+
+    path = f"{one_python}{os.pathsep}{environment['PATH']}"
 
     def rehearse(
         project: Path, *arguments: str, check: bool = True, **variables: str
@@ -53,9 +73,7 @@ def rehearse(run: Run, scratch: Path) -> Callable[..., subprocess.CompletedProce
             *(sys.executable, "release/rehearse.py", *arguments),
             cwd=project,
             check=check,
-            TMPDIR=str(scratch),
-            **QUICK,
-            **variables,
+            **{"TMPDIR": str(scratch), "PATH": path, **QUICK, **variables},
         )
 
     return rehearse

@@ -40,6 +40,8 @@ from helpers.small_wheels import entry_point, library, make_tinylib, make_wheel
 from helpers.workflow_run import CARGO, PATH, SMALL_WHEELS
 from tools.template import BACKENDS, RELEASE_FILES
 
+pytestmark = pytest.mark.builds
+
 if sys.platform != "linux":
     pytest.skip("the stand-ins for the runners are for Linux", allow_module_level=True)
 

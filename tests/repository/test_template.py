@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from tools.template import (
+    FLOORS,
     PROJECT_FOLDER,
     QUESTIONS,
     SETTINGS,
     TEMPLATE,
+    minor,
     project_files,
     tracked,
     verbatim_files,
@@ -158,6 +160,13 @@ def test_lock_pins_every_tool_by_hash(folder: Path) -> None:
     wanted = re.findall(r"^[a-z0-9-]+", (folder / "requirements.in").read_text("utf-8"), re.M)
     for name in wanted:
         assert re.search(rf"^{name}==[^\n]+\\\n +--hash=sha256:", lock, re.M), name
+
+
+def test_floors_end_where_both_backends_make_abi3_wheels() -> None:
+    """docs/explanation/decisions.md says why."""
+    (setup,) = PROJECT_FOLDER.glob("*setup.py*")
+    (limit,) = re.findall(r"version_info < \(3, (\d+)\)", setup.read_text("utf-8"))
+    assert max(map(minor, FLOORS)) < int(limit)
 
 
 def test_oldest_rust_is_said_alike_everywhere() -> None:

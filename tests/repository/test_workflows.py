@@ -16,7 +16,7 @@ from helpers.fixture_types import Run
 from helpers.workflows import GITHUB, PROJECT_WORKFLOWS, RELEASE, RUNNERS, WORKFLOWS, load
 from tools.canary.pins import python_locks, updater_of
 from tools.canary.workspace import short_path
-from tools.template import PROJECT_FOLDER, TEMPLATE, tracked
+from tools.template import PROJECT_FOLDER, PYTHONS, TEMPLATE, tracked
 
 every_workflow = pytest.mark.parametrize(
     "file", WORKFLOWS, ids=lambda file: f"{file.parents[2].name[:8]}-{file.stem}"
@@ -356,6 +356,17 @@ def test_every_lock_is_kept_fresh_by_dependabot_or_the_canary() -> None:
     }
     # Its manifest is Jinja. The canary's table has its crates: tests/repository/test_canary.py.
     assert lone == {"project/Cargo.lock"}
+
+
+def test_the_templates_own_tests_have_every_python() -> None:
+    """The last one is `python` itself, on which nox runs: the oldest."""
+    for name in ("ci.yml", "canary.yml"):
+        setups = [
+            step["with"]["python-version"]
+            for step in steps(TEMPLATE / ".github" / "workflows" / name)
+            if step.get("uses", "").startswith("actions/setup-python@")
+        ]
+        assert setups[0].split() == PYTHONS[::-1], name
 
 
 def test_canary_runs_weekly_and_shows_its_table_whatever_happens() -> None:

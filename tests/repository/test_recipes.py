@@ -1,0 +1,236 @@
+# ruff: noqa: E501
+"""The recipes of CONTRIBUTING.md, performed on a copy of the repository.
+
+Each names all the files that have to be edited: without the last edit a test fails, with all of
+them the quick tests pass.
+"""
+
+import re
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from helpers.fixture_types import Run
+from helpers.pages import edit, read
+from tools.machine import GIT
+from tools.template import FLOORS, PROJECT_FOLDER, PYO3, PYTHONS, TEMPLATE, minor, tracked
+
+pytestmark = pytest.mark.builds  # a quarter of a minute each
+
+P = PROJECT_FOLDER.name
+PAGE = read(TEMPLATE / "CONTRIBUTING.md")
+NEWEST, NEXT = minor(PYTHONS[-1]), minor(PYTHONS[-1]) + 1
+
+# What a recipe does to a file: a text and the one in its place, or a function.
+Edit = tuple[str, str] | Callable[[str], str]
+
+
+class Recipe(NamedTuple):
+    """edits: path to what is done there, in the recipe's order; tests: what has to pass then.
+
+    left_out: tests that the installed tools cannot pass before they know what is new.
+    """
+
+    edits: Mapping[str, list[Edit]]
+    tests: list[str]
+    left_out: str = "nothing_else"
+
+
+def add_python(text: str) -> str:
+    """Put the next Python above the newest in a list of versions that are set up."""
+    line = re.search(rf"^( +)3\.{NEWEST}\n", text, re.M)
+    assert line
+    return text.replace(line[0], f"{line[1]}3.{NEXT}\n{line[0]}", 1)
+
+
+def newer_pyo3(text: str) -> str:
+    """Raise the version of PyO3's crates, in a manifest or a lock."""
+    raised = re.sub(rf'(pyo3 = \{{ version = )"{re.escape(PYO3)}"', r'\1"99.9"', text)
+    pattern = r'(name = "pyo3[\w-]*"\nversion = )"[\d.]+"'
+    raised = re.sub(pattern, r'\1"99.9.0"', raised)
+    assert raised != text
+    return raised
+
+
+# Renderings with the floors in between tell nothing more here.
+MIDDLE_FLOORS = " or ".join(f"-{floor}-" for floor in FLOORS[1:-1])
+
+MPL = "Mozilla Public License Version 2.0\n\nNot the whole text, which a licence is.\n"
+QUICK = ["tests/repository/test_template.py", "tests/docs/test_readme.py"]
+RENDERED = ["tests/rendering/test_combinations.py", "tests/rendering/test_record.py"]
+RECIPES = {
+    "Add a Python": Recipe(
+        {
+            "cookiecutter.json": [(f'_minor": "{NEWEST}"', f'_minor": "{NEXT}"')],
+            f"{P}/release/plan.py": [
+                (f'[floor, "3.{NEWEST - 1}", "3.{NEWEST}"]', f'[floor, "3.{NEWEST}", "3.{NEXT}"]')
+            ],
+            ".github/workflows/ci.yml": [add_python],
+            ".github/workflows/canary.yml": [add_python],
+            "README.md": [
+                (
+                    f"for the floor, 3.{NEWEST - 1}, 3.{NEWEST - 1}t, 3.{NEWEST} and",
+                    f"for the floor, 3.{NEWEST}, 3.{NEXT}, 3.{NEWEST - 1}t and",
+                )
+            ],
+        },
+        [*QUICK, *RENDERED, "tests/release/test_wheel_list.py", "tests/repository/test_workflows.py"],
+        "cibuildwheel_selects or manifests_are_valid or is_missing",
+    ),
+    "Add a licence": Recipe(
+        {
+            "cookiecutter.json": [
+                ('"BSD-3-Clause", "Prop', '"BSD-3-Clause", "MPL-2.0", "Prop'),
+                ('      "Proprietary": "', '      "MPL-2.0": "MPL-2.0: x",\n      "Proprietary": "'),
+                (
+                    '  "__proprietary_file"',
+                    '  "__mpl_file": "{{ {\'MPL-2.0\': \'LICENSE\'}.get(cookiecutter.license, \'\') }}",\n'
+                    '  "__proprietary_file"',
+                ),
+            ],
+            f"{P}/{{{{cookiecutter.__mpl_file}}}}": [lambda _: MPL],
+            "tests/rendering/test_combinations.py": [
+                ('        "Proprietary": {', '        "MPL-2.0": {"LICENSE": "Mozilla"},\n        "Proprietary": {')
+            ],
+            "tests/rendering/trees/maturin-mpl-2.0.txt": [
+                lambda _: (TEMPLATE / "tests/rendering/trees/maturin-mit.txt").read_text("utf-8")
+            ],
+            "tests/rendering/trees/setuptools-rust-mpl-2.0.txt": [
+                lambda _: (TEMPLATE / "tests/rendering/trees/setuptools-rust-mit.txt").read_text(
+                    "utf-8"
+                )
+            ],
+            "README.md": [("`BSD-3-Clause`, `Prop", "`BSD-3-Clause`, `MPL-2.0`, `Prop")],
+        },
+        [*QUICK, *RENDERED],
+    ),
+    "Add a platform": Recipe(
+        {
+            f"{P}/release/plan.py": [
+                (
+                    '    "macosx_x86_64": P',
+                    '    "musllinux_ppc64le": Platform(LINUX, "ppc64le", "1.2", elf(64, 21), "", EMULATED),\n'
+                    '    "macosx_x86_64": P',
+                )
+            ],
+            f"{P}/release/wheels.txt": [
+                ("# manylinux_riscv64  abi3\n", "# manylinux_riscv64  abi3\n# musllinux_ppc64le  abi3\n")
+            ],
+            "tests/helpers/small_wheels.py": [
+                (
+                    '    "macosx_x86_64": (',
+                    '    "musllinux_ppc64le": ("powerpc64le-linux-musl", "musllinux_1_2_ppc64le"),\n'
+                    '    "macosx_x86_64": (',
+                )
+            ],
+            "README.md": [
+                ("| musllinux | x86_64, aarch64 | |", "| musllinux | x86_64, aarch64 | ppc64le (emulated) |")
+            ],
+        },
+        [*QUICK, "tests/release/test_wheel_list.py", "tests/release/test_gate.py"],
+    ),
+    "Add a question": Recipe(
+        {
+            "cookiecutter.json": [
+                ('  "license": [', '  "docs": ["no", "yes"],\n  "license": ['),
+                (
+                    '    "license": {\n',
+                    '    "docs": {"__prompt__": "Pages?", "no": "no", "yes": "yes"},\n    "license": {\n',
+                ),
+            ],
+            "README.md": [("| `license` |", "| `docs` | `no` | or `yes` |\n| `license` |")],
+        },
+        [*QUICK, *RENDERED, "tests/rendering/test_ways_to_render.py::test_enter_for_all_questions"],
+    ),
+    "Raise PyO3": Recipe(
+        {
+            f"{P}/Cargo.toml": [newer_pyo3],
+            f"{P}/Cargo.lock": [newer_pyo3],
+            "benchmarks/opponents/Cargo.toml": [newer_pyo3],
+            "benchmarks/opponents/Cargo.lock": [newer_pyo3],
+            "README.md": [(f" | {PYO3} | ", " | 99.9 | ")],
+        },
+        [*QUICK, "tests/repository/test_benchmarks.py"],
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def copy(tmp_path: Path, run: Run) -> Path:
+    """A copy of this repository, committed."""
+    copy = tmp_path / "copy"
+    for file in tracked(TEMPLATE):
+        (copy / file.relative_to(TEMPLATE)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy / file.relative_to(TEMPLATE))
+    run("git", "init", "--quiet", "--initial-branch=main", cwd=copy)
+    run("git", "add", "--all", cwd=copy)
+    run("git", "commit", "--quiet", "--message=Start", cwd=copy, **GIT)
+    return copy
+
+
+def perform(edits: Mapping[str, list[Edit]], copy: Path) -> None:
+    """Do what a recipe says."""
+    for name, changes in edits.items():
+        for change in changes:
+            if isinstance(change, tuple):
+                edit(copy / name, *change)
+            else:
+                file = copy / name
+                text = file.read_text("utf-8") if file.exists() else ""
+                file.write_text(change(text), "utf-8")
+
+
+def outcome(recipe: Recipe, copy: Path, run: Run) -> tuple[int, str]:
+    """Run a recipe's tests in the copy; return the exit status and what was printed."""
+    result = run(
+        *(sys.executable, "-m", "pytest", "--quiet", "--exitfirst"),
+        *(
+            f"--basetemp={copy.parent / 'tests'}",
+            "-k",
+            f"not ({recipe.left_out} or {MIDDLE_FLOORS})",
+        ),
+        *recipe.tests,
+        cwd=copy,
+        check=False,
+    )
+    return result.returncode, result.stdout
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_recipe_names_the_files_that_are_edited(title: str) -> None:
+    recipe = re.findall(rf"^### {title}\n(.*?)(?=^##)", PAGE.text, re.M | re.S)[0]
+    steps = "\n".join(re.findall(r"^\d\. (?:.|\n   )+", recipe, re.M))
+    named = [
+        path
+        for path in re.findall(r"`([\w{.][^`\s]*[./][^`]*)`", steps)
+        if "/" in path or (TEMPLATE / path).is_file()
+    ]
+    assert sorted(named) == sorted(RECIPES[title].edits)
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_quick_tests_pass_after_a_recipe(title: str, copy: Path, run: Run) -> None:
+    recipe = RECIPES[title]
+    perform(recipe.edits, copy)
+    status, printed = outcome(recipe, copy, run)
+    assert status == 0, printed
+    assert re.search(r"\d{2,} passed", printed), printed
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_a_test_fails_without_the_last_step(title: str, copy: Path, run: Run) -> None:
+    recipe = RECIPES[title]
+    perform(dict(list(recipe.edits.items())[:-1]), copy)
+    status, printed = outcome(recipe, copy, run)
+    assert status == 1, printed
+    assert "1 failed" in printed
+
+
+def test_recipe_for_actions_is_a_session() -> None:
+    """tests/repository/test_actions.py performs it."""
+    assert "`nox -s bump-actions`" in PAGE.text
+    assert 'name="bump-actions"' in (TEMPLATE / "noxfile.py").read_text("utf-8")
