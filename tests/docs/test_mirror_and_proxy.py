@@ -132,6 +132,7 @@ def crate(mirror: Mirror, run: Run, tmp_path: Path) -> Path:
     return user
 
 
+@pytest.mark.builds
 def test_cargo_takes_the_mirror_and_the_lock_names_crates_io(
     crate: Path, mirror: Mirror, run: Run, tmp_path: Path
 ) -> None:

@@ -14,7 +14,10 @@ import pytest
 
 from helpers.fixture_types import Render, Run
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="stand-ins are shell scripts")
+pytestmark = [
+    pytest.mark.builds,
+    pytest.mark.skipif(sys.platform != "linux", reason="stand-ins are shell scripts"),
+]
 
 # rustc as on musl: what it prints of its target, and which conditions apply.
 RUSTC = """#!/bin/sh

@@ -15,10 +15,13 @@ import pytest
 from helpers.fixture_types import Render, Run
 from tools.template import TEMPLATE
 
-pytestmark = pytest.mark.skipif(
-    platform.machine() not in ("x86_64", "AMD64"),
-    reason="only the instructions of x86_64 are known here",
-)
+pytestmark = [
+    pytest.mark.builds,
+    pytest.mark.skipif(
+        platform.machine() not in ("x86_64", "AMD64"),
+        reason="only the instructions of x86_64 are known here",
+    ),
+]
 
 CALLERS = """
 mod kernel;

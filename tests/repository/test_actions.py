@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -35,19 +34,6 @@ def test_no_action_is_used_without_a_commit_and_a_tag() -> None:
         if file.parent.name == "workflows" or file.suffix == ".md":
             for used in re.findall(r"^ *-? *uses: *(.*)$", file.read_text("utf-8"), re.MULTILINE):
                 assert actions.USES.fullmatch(used), (file, used)
-
-
-@pytest.fixture
-def copy(tmp_path: Path, run: Run) -> Path:
-    """A copy of this repository, committed."""
-    copy = tmp_path / "copy"
-    for file in tracked(TEMPLATE):
-        (copy / file.relative_to(TEMPLATE)).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, copy / file.relative_to(TEMPLATE))
-    run("git", "init", "--quiet", "--initial-branch=main", cwd=copy)
-    run("git", "add", "--all", cwd=copy)
-    run("git", "commit", "--quiet", "--message=Start", cwd=copy, **GIT)
-    return copy
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ them the quick tests pass.
 """
 
 import re
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,8 +15,7 @@ import pytest
 
 from helpers.fixture_types import Run
 from helpers.pages import edit, read
-from tools.machine import GIT
-from tools.template import FLOORS, PROJECT_FOLDER, PYO3, PYTHONS, TEMPLATE, minor, tracked
+from tools.template import FLOORS, PROJECT_FOLDER, PYO3, PYTHONS, TEMPLATE, minor
 
 pytestmark = pytest.mark.builds  # a quarter of a minute each
 
@@ -157,19 +155,6 @@ RECIPES = {
         [*QUICK, "tests/repository/test_benchmarks.py"],
     ),
 }  # fmt: skip
-
-
-@pytest.fixture
-def copy(tmp_path: Path, run: Run) -> Path:
-    """A copy of this repository, committed."""
-    copy = tmp_path / "copy"
-    for file in tracked(TEMPLATE):
-        (copy / file.relative_to(TEMPLATE)).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, copy / file.relative_to(TEMPLATE))
-    run("git", "init", "--quiet", "--initial-branch=main", cwd=copy)
-    run("git", "add", "--all", cwd=copy)
-    run("git", "commit", "--quiet", "--message=Start", cwd=copy, **GIT)
-    return copy
 
 
 def perform(edits: Mapping[str, list[Edit]], copy: Path) -> None:
