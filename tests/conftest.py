@@ -150,7 +150,7 @@ def repository(render: Render, run: Run, tmp_path: Path) -> Repository:
 
 @pytest.fixture
 def cross_wheel(render: Render, run: Run, tmp_path: Path) -> CrossWheel:
-    """Cross-compile a wheel with maturin for an interpreter that is not at hand."""
+    """Cross-compile a wheel with maturin for an interpreter that need not be installed."""
 
     def cross_wheel(python: str, *arguments: str, floor: str = "3.11") -> Path:
         run(

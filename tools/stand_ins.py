@@ -1,4 +1,4 @@
-"""Stand-ins for the manylinux images, built of Debian packages where no registry is at hand.
+"""Stand-ins for the manylinux images, built of Debian packages where no registry can be reached.
 
 They let the real cibuildwheel run, with the real configuration of a rendered project. What they
 do not stand in for: the age of the real images' glibc, and how these install Rust.
@@ -46,7 +46,7 @@ class StandIns:
     def __init__(self, folder: Path, pythons: dict[str, str]) -> None:
         """folder: for the configuration and what is unpacked; pythons: "3.12" to an executable."""
         self.folder = folder
-        # rustup's cargo runs in the container too; a system's own is installed there anew.
+        # rustup's cargo runs in the container too; a system's own is installed there again.
         cargo = Path(shutil.which("cargo") or "/usr/bin/cargo").parent
         self.rustup = None if cargo.is_relative_to("/usr") else cargo
         # Those of the system need libraries that the container lacks; pyenv's and uv's do not.
@@ -66,8 +66,8 @@ class StandIns:
             )
         pythons = self.pythons if arch == "x86_64" else {}
         listed = " ".join(f"{name}={path}" for name, path in pythons.items())
-        recipe = CONTAINERFILE.read_text() + SUITE + listed
-        name = f"localhost/stand-in-{arch}:{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+        recipe = CONTAINERFILE.read_text() + SUITE + listed + " ".join(self._base_packages(arch))
+        name = f"localhost/stand-in-{arch}:{_digest(recipe)}"
         with _one_at_a_time():
             self._build(arch, debian, platform, listed, name)
         return name
@@ -126,7 +126,7 @@ events_logger = "file"
 
     def newest_pythons(self) -> str:
         """The name of an image with the two newest CPythons, from the next release of Debian."""
-        name = f"localhost/stand-in-newest:{NEXT_SUITE}"
+        name = "localhost/stand-in-newest"
         packages = ["ca-certificates"]
         packages += [f"python{version}-venv" for version in PYTHONS[-2:]]
         with _one_at_a_time():
@@ -134,16 +134,19 @@ events_logger = "file"
 
     def _base(self, arch: str, debian: str) -> str:
         """A minimal Debian with Python, a C compiler and, off this CPU, Debian's Rust."""
+        packages = self._base_packages(arch)
+        return self._import(arch, f"localhost/stand-in-base-{arch}", SUITE, debian, packages)
+
+    def _base_packages(self, arch: str) -> list[str]:
         packages = ["ca-certificates", "python3", "python3-venv", "python3-dev", "gcc", "libc6-dev"]
         if arch != "x86_64" or not self.rustup:
             packages += ["rustc-web", "cargo-web"]
-        return self._import(
-            arch, f"localhost/stand-in-base-{arch}:{SUITE}", SUITE, debian, packages
-        )
+        return packages
 
     def _import(self, arch: str, name: str, suite: str, debian: str, packages: list[str]) -> str:
-        """Unpack Debian's packages and make an image of them, unless it is there."""
+        """Unpack Debian's packages and make an image of them, unless it is there; its whole name."""
         environment = self.environment(arch)
+        name = f"{name}:{suite}-{_digest(' '.join(packages))}"
         if subprocess.run(["podman", "image", "exists", name], env=environment).returncode == 0:
             return name
         _say(f"{name}: unpack Debian's packages (a minute or two)")
@@ -196,6 +199,11 @@ def _one_at_a_time() -> Iterator[None]:
     with CONTAINERFILE.open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _digest(recipe: str) -> str:
+    """What tells an image from one that was made otherwise."""
+    return hashlib.sha256(recipe.encode()).hexdigest()[:12]
 
 
 def _rustup_home() -> Path:

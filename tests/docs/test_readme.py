@@ -47,6 +47,25 @@ def test_links_lead_somewhere(document: Path) -> None:
             assert (document.parent / target).exists(), target
 
 
+PAGES = sorted((TEMPLATE / "docs" / "how-to").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_page_is_linked_and_has_a_test_of_its_name(page: Path) -> None:
+    assert f"](docs/how-to/{page.name})" in README
+    test = TEMPLATE / "tests" / "docs" / f"test_{page.stem.replace('-', '_')}.py"
+    assert f"docs/how-to/{page.name}" in test.read_text("utf-8").splitlines()[0]
+
+
+def test_every_rule_of_the_architecture_names_tests_that_there_are() -> None:
+    text = (TEMPLATE / "ARCHITECTURE.md").read_text("utf-8")
+    rules = text[text.index("| rule | kept by |") :]
+    named = re.findall(r"`(\w+/test_\w+\.py)`", rules)
+    assert len(named) >= 14
+    for name in named:
+        assert (TEMPLATE / "tests" / name).is_file(), name
+
+
 def test_commands_exist() -> None:
     makefile = (TEMPLATE / "Makefile").read_text("utf-8")
     noxfile = (TEMPLATE / "noxfile.py").read_text("utf-8")

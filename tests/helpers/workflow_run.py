@@ -1,7 +1,17 @@
 """Runs a workflow on this machine: its own shell steps in their order, stand-ins for its actions.
 
-It knows the part of GitHub's workflow language that release.yml uses; anything else is an error.
-Not stood in for: the runners' systems, identity (a password takes its place) and attestations.
+It knows the part of GitHub's workflow language that release.yml uses; anything else is an error
+(`KNOWN`). What it does was read in GitHub's documentation, and never compared with a run there:
+
+- "Workflow syntax": `needs`, `if` with success() added where no status function stands, `strategy`
+  with `include`, outputs of steps and jobs, the options of the default shell and of `shell: bash`.
+- "Evaluate expressions": the operators, fromJSON, and the status functions over all jobs that one
+  needs, directly or not.
+- "Re-running workflows and jobs": failed jobs and those behind them run again, results and
+  artifacts of the others stay, `run_attempt` counts up.
+
+Not stood in for: concurrency, environments and their rules, the runners' systems, identity (a
+password takes its place) and attestations.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Cross-compiled wheels for systems that are not at hand: `nox -s cross`.
+"""Cross-compiled wheels for other systems than this one: `nox -s cross`.
 
 They are not run, and they are not built as CI builds them: Windows by MinGW instead of MSVC,
 macOS and musl by zig, the standard library from Debian's sources instead of rustup's binaries.

@@ -1,7 +1,7 @@
 """The wheels on CPython 3.14 and 3.15, from the next release of Debian: `nox -s newest`.
 
 pip chooses from all wheels of a release. On 3.15 that is the abi3t wheel, if there is one, which
-was cross-compiled: no free-threaded Python is at hand, and this one has a GIL.
+was cross-compiled: there is no free-threaded Python here, and this one has a GIL.
 """
 
 import shutil

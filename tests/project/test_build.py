@@ -1,4 +1,4 @@
-"""Both backends, every floor at hand: sdist, wheel, and the project's own sessions."""
+"""Both backends, every floor that can be built here: sdist, wheel, the project's own sessions."""
 
 import os
 import re

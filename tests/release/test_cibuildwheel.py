@@ -2,7 +2,7 @@
 
 It runs on stand-ins (stand_ins.py). Three things differ from CI then: the image, the selection
 (the interpreters that the image has), and cibuildwheel's own tools, which are its newest instead
-of its pinned ones. With `--real-images`, for a machine with a registry at hand, nothing differs.
+of its pinned ones. With `--real-images`, for a machine that reaches a registry, nothing differs.
 """
 
 import json

@@ -148,7 +148,7 @@ def test_every_printable_character_is_accepted() -> None:
 
 
 def assert_right(project: Path, answers: dict[str, str]) -> None:
-    """Whether every file of a rendering is well formed and holds the very answers."""
+    """Whether every file of a rendering is well formed and holds exactly the answers."""
     package = answers["package_name"]
     rendered_files = files(project)
     tree = tree_of(answers).read_text("utf-8")

@@ -15,7 +15,7 @@ import pytest
 from helpers.fixture_types import Run
 from tools.template import TEMPLATE
 
-pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not at hand")
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 
 @pytest.fixture

