@@ -144,7 +144,7 @@ events_logger = "file"
         return packages
 
     def _import(self, arch: str, name: str, suite: str, debian: str, packages: list[str]) -> str:
-        """Unpack Debian's packages and make an image of them, unless it is there; its whole name."""
+        """Unpack Debian's packages and make an image of them, unless it is there; its name."""
         environment = self.environment(arch)
         name = f"{name}:{suite}-{_digest(' '.join(packages))}"
         if subprocess.run(["podman", "image", "exists", name], env=environment).returncode == 0:
