@@ -132,18 +132,8 @@ class WorkflowRun:
         for name, job in self.jobs.items():
             if self.results.get(name) == "success":
                 continue
-            needs = self.ancestors(name)
-            condition = str(job.get("if", "success()")).removeprefix("${{").removesuffix("}}")
-            if not re.search(r"\b(success|failure|cancelled)\(", condition):
-                condition = f"success() && ({condition})"
-            context = {
-                "needs": {
-                    need: {"result": self.results[need], "outputs": self.outputs.get(need, {})}
-                    for need in needs
-                },
-                "status": {self.results[need] for need in needs},
-            }
-            if not self.evaluate(condition, context):
+            context = self.context(name)
+            if not self.starts(name):
                 self.results[name] = "skipped"
                 if name == until:
                     break
@@ -160,6 +150,25 @@ class WorkflowRun:
             if name == until:
                 break
         return self
+
+    def context(self, name: str) -> dict[str, Any]:
+        """What a job sees of those that it needs, directly or not."""
+        needs = self.ancestors(name)
+        return {
+            "needs": {
+                need: {"result": self.results[need], "outputs": self.outputs.get(need, {})}
+                for need in needs
+            },
+            "status": {self.results[need] for need in needs},
+        }
+
+    def starts(self, name: str) -> bool:
+        """Whether a job runs, by its condition and the results of those that it needs."""
+        condition = str(self.jobs[name].get("if", "success()"))
+        condition = condition.removeprefix("${{").removesuffix("}}")
+        if not re.search(r"\b(success|failure|cancelled)\(", condition):
+            condition = f"success() && ({condition})"
+        return bool(self.evaluate(condition, self.context(name)))
 
     def rerun(self) -> "WorkflowRun":
         """Run the failed jobs again, and those that waited for them."""

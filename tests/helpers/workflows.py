@@ -1,5 +1,6 @@
 """The workflows, of the template and of the project, as they stand in the template."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +32,15 @@ def load(file: Path) -> dict[str, Any]:
         file.read_text("utf-8").replace("\non:\n", "\n'on':\n")
     )
     return content
+
+
+def steps(file: Path) -> Iterator[dict[str, Any]]:
+    """The steps of all jobs of a workflow."""
+    for job in load(file)["jobs"].values():
+        yield from job["steps"]
+
+
+def needed(jobs: dict[str, dict[str, Any]], name: str) -> set[str]:
+    """The jobs that one waits for, and those that these wait for."""
+    needs = set(jobs[name].get("needs", []))
+    return needs.union(*(needed(jobs, need) for need in needs))

@@ -4,16 +4,23 @@ import fnmatch
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from helpers.builds import BUILD
 from helpers.fixture_types import Run
-from helpers.workflows import GITHUB, PROJECT_WORKFLOWS, RELEASE, RUNNERS, WORKFLOWS, load
+from helpers.workflows import (
+    GITHUB,
+    PROJECT_WORKFLOWS,
+    RELEASE,
+    RUNNERS,
+    WORKFLOWS,
+    load,
+    needed,
+    steps,
+)
 from tools.canary.pins import python_locks, updater_of
 from tools.canary.workspace import short_path
 from tools.template import PROJECT_FOLDER, PYTHONS, TEMPLATE, tracked
@@ -21,17 +28,6 @@ from tools.template import PROJECT_FOLDER, PYTHONS, TEMPLATE, tracked
 every_workflow = pytest.mark.parametrize(
     "file", WORKFLOWS, ids=lambda file: f"{file.parents[2].name[:8]}-{file.stem}"
 )
-
-
-def steps(file: Path) -> Iterator[dict[str, Any]]:
-    for job in load(file)["jobs"].values():
-        yield from job["steps"]
-
-
-def needed(jobs: dict[str, dict[str, Any]], name: str) -> set[str]:
-    """The jobs that one waits for, and those that these wait for."""
-    needs = set(jobs[name].get("needs", []))
-    return needs.union(*(needed(jobs, need) for need in needs))
 
 
 def test_all_workflows_are_found() -> None:
@@ -211,16 +207,6 @@ def test_all_that_a_matrix_says_is_used(file: Path) -> None:
             assert settings or name != "wheels"
 
 
-def test_emulation_begins_before_wheels_are_built_and_only_where_it_must() -> None:
-    """Without it, no program of that processor starts; macOS and Windows have no Docker for it."""
-    names = [
-        step.get("uses", step.get("run", "")) for step in load(RELEASE)["jobs"]["wheels"]["steps"]
-    ]
-    (position,) = [n for n, name in enumerate(names) if "setup-qemu" in name]
-    assert load(RELEASE)["jobs"]["wheels"]["steps"][position]["if"] == "matrix.emulated"
-    assert position < names.index("python -m cibuildwheel dist/*.tar.gz")
-
-
 @pytest.mark.parametrize("file", PROJECT_WORKFLOWS, ids=lambda file: file.stem)
 def test_steps_on_windows_are_read_by_bash(file: Path) -> None:
     """PowerShell would pass `dist/*.tar.gz` on as it is, and knows no `$(...)`."""
@@ -257,62 +243,9 @@ def test_no_backend_is_fetched_for_a_build(file: Path) -> None:
             assert "--no-isolation" in build
 
 
-def test_release_path_has_no_cache() -> None:
-    for step in steps(RELEASE):
-        assert "cache" not in step.get("uses", "")
-        assert not any("cache" in key for key in step.get("with", {}))
-
-
-def test_jobs_that_publish_run_no_code_of_the_project() -> None:
-    jobs = load(RELEASE)["jobs"]
-    for name in ("publish", "publish-to-testpypi"):
-        take, send = jobs[name]["steps"]
-        assert take["uses"].startswith("actions/download-artifact@")
-        assert take["with"] == {"name": "release", "path": "dist"}
-        assert send["uses"].startswith("pypa/gh-action-pypi-publish@")
-    assert not any("checkout" in step.get("uses", "") for step in jobs["announce"]["steps"])
-    # What they take is what the gate has checked, and nothing writes to it in between.
-    checks, keeps = jobs["gate"]["steps"][-2:]
-    assert checks["run"].startswith("python release/gate.py dist ")
-    assert keeps["with"] == {"name": "release", "path": "dist/*", "if-no-files-found": "error"}
-    writers = [step for step in steps(RELEASE) if step.get("with", {}).get("name") == "release"]
-    assert len([step for step in writers if "upload-artifact" in step["uses"]]) == 1
-
-
-def test_jobs_that_publish_have_environments_and_attest_releases_alone() -> None:
-    jobs = load(RELEASE)["jobs"]
-    assert jobs["publish"]["environment"] == "pypi"
-    assert jobs["publish"]["steps"][1]["with"]["attestations"] is True
-    assert "repository-url" not in jobs["publish"]["steps"][1]["with"]
-    assert jobs["publish-to-testpypi"]["environment"] == "testpypi"
-    assert jobs["publish-to-testpypi"]["steps"][1]["with"]["attestations"] is False
-    assert "://test." in jobs["publish-to-testpypi"]["steps"][1]["with"]["repository-url"]
-
-
 @every_workflow
 def test_no_failure_is_passed_over(file: Path) -> None:
     assert "continue-on-error" not in file.read_text("utf-8")
-
-
-def test_jobs_after_a_skipped_installation_run_only_if_nothing_failed() -> None:
-    conditions = {name: job.get("if") for name, job in load(RELEASE)["jobs"].items()}
-    well = "!failure() && !cancelled() && needs"
-    by_hand = "github.event_name == 'workflow_dispatch' && inputs.testpypi"
-    assert {name: condition for name, condition in conditions.items() if condition} == {
-        "install": "needs.plan.outputs.install != '[]'",
-        "gate": f"${{{{ {well}.wheels.result == 'success' }}}}",
-        "publish": f"${{{{ {well}.gate.result == 'success' && github.event_name == 'push' }}}}",
-        "publish-to-testpypi": f"${{{{ {well}.gate.result == 'success' && {by_hand} }}}}",
-        "announce": f"${{{{ {well}.publish.result == 'success' }}}}",
-    }
-    assert load(RELEASE)["on"]["push"] == {"tags": ["v[0-9]*"]}
-
-
-def test_every_job_comes_before_the_gate_and_publishing_after_it() -> None:
-    jobs = load(RELEASE)["jobs"]
-    assert needed(jobs, "gate") == {"check", "sdist", "plan", "wheels", "install"}
-    for name in ("publish", "publish-to-testpypi", "announce"):
-        assert needed(jobs, name) >= {"gate"} | needed(jobs, "gate")
 
 
 def test_release_holds_no_parameter() -> None:
