@@ -92,11 +92,11 @@ def test_a_job_starts_only_where_all_before_it_went_well(
     event = STARTED_BY[job]
     assert release_run(**event).starts(job)
     run = release_run(**event)
-    for needed in run.ancestors(job):
+    for earlier in run.ancestors(job):
         for result in ("failure", "cancelled"):
-            assert not release_run(**event, **{needed: result}).starts(job), (needed, result)
-    for needed in {*run.jobs[job]["needs"]} & {"wheels", "gate", "publish"}:
-        assert not release_run(**event, **{needed: "skipped"}).starts(job), needed
+            assert not release_run(**event, **{earlier: result}).starts(job), (earlier, result)
+    for earlier in {*run.jobs[job]["needs"]} & {"wheels", "gate", "publish"}:
+        assert not release_run(**event, **{earlier: "skipped"}).starts(job), earlier
 
 
 @pytest.mark.parametrize("job", STARTED_BY)
