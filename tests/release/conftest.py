@@ -1,17 +1,20 @@
 """Fixtures of the tests of a release."""
 
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from helpers.builds import QUICK
 from helpers.fixture_types import Render, Run
 from helpers.local_index import LocalIndex
 from helpers.release_runs import Built, Project
 from helpers.rendering import ADA
-from tools.machine import python_of
+from tools.machine import oldest_python, python_of, pythons
 from tools.template import BACKENDS, PROJECT_FOLDER
 
 
@@ -106,3 +109,49 @@ def built(
         run.printed
     )
     return Built(project, run)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """The folder for temporary files, below which cargo builds quickly.
+
+    By its own configuration: the variables of a profile do not reach a release.
+    """
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (tmp_path / ".cargo").mkdir()
+    (tmp_path / ".cargo" / "config.toml").write_text(
+        '[profile.release]\nlto = "off"\nopt-level = 0\ncodegen-units = 16\n'
+    )
+    return scratch
+
+
+@pytest.fixture
+def one_python(tmp_path: Path, environment: dict[str, str]) -> str:
+    """A PATH on which no Python but the oldest is found: a rehearsal installs on each of them."""
+    folder = tmp_path / "no-other-python"
+    folder.mkdir()
+    for version in pythons():
+        if version != oldest_python():
+            (folder / f"python{version}").write_text("#!/bin/sh\nexit 1\n")
+            (folder / f"python{version}").chmod(0o755)
+    return f"{folder}{os.pathsep}{environment['PATH']}"
+
+
+@pytest.fixture
+def rehearse(
+    run: Run, scratch: Path, one_python: str
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run release/rehearse.py in a project, with the template's own locked tools."""
+
+    def rehearse(
+        project: Path, *arguments: str, check: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        return run(
+            *(sys.executable, "release/rehearse.py", *arguments),
+            cwd=project,
+            check=check,
+            **{"TMPDIR": str(scratch), "PATH": one_python, **QUICK, **variables},
+        )
+
+    return rehearse

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,79 +16,17 @@ import pytest
 from helpers import small_wheels
 from helpers.builds import QUICK
 from helpers.fixture_types import Repository, Run
-from helpers.hostile_settings import HOSTILE, located
 from helpers.local_index import LocalIndex
 from helpers.pages import read
+from helpers.rehearsals import WHEEL, state, tidy
 from helpers.sample_files import add_files
 from helpers.small_wheels import PLATFORMS, make_sdist, make_tinylib, make_wheel
-from tools.machine import GIT, oldest_python, pythons
+from tools.machine import GIT, pythons
 from tools.template import BACKENDS, FLOORS, PYTHONS, RELEASE_FILES
 
 pytestmark = pytest.mark.builds
 
-WHEEL = r"fast_doubles-0\.1\.1-cp311-abi3-\w+\.whl"
 STEPS = ["preflight", "clone", "bump and tag", "sdist", "wheels", "gate", "upload"]
-
-
-@pytest.fixture
-def scratch(tmp_path: Path) -> Path:
-    """The folder for temporary files, below which cargo builds quickly.
-
-    By its own configuration: the variables of a profile do not reach a release.
-    """
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    (tmp_path / ".cargo").mkdir()
-    (tmp_path / ".cargo" / "config.toml").write_text(
-        '[profile.release]\nlto = "off"\nopt-level = 0\ncodegen-units = 16\n'
-    )
-    return scratch
-
-
-@pytest.fixture
-def one_python(tmp_path: Path) -> str:
-    """A PATH on which no Python but the oldest is found: a rehearsal installs on each of them."""
-    folder = tmp_path / "no-other-python"
-    folder.mkdir()
-    for version in pythons():
-        if version != oldest_python():
-            (folder / f"python{version}").write_text("#!/bin/sh\nexit 1\n")
-            (folder / f"python{version}").chmod(0o755)
-    return str(folder)
-
-
-@pytest.fixture
-def rehearse(
-    run: Run, scratch: Path, one_python: str, environment: dict[str, str]
-) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run release/rehearse.py in a project, with the template's own locked tools."""
-
-    path = f"{one_python}{os.pathsep}{environment['PATH']}"
-
-    def rehearse(
-        project: Path, *arguments: str, check: bool = True, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        return run(
-            *(sys.executable, "release/rehearse.py", *arguments),
-            cwd=project,
-            check=check,
-            **{"TMPDIR": str(scratch), "PATH": path, **QUICK, **variables},
-        )
-
-    return rehearse
-
-
-def state(project: Path, run: Run) -> list[str]:
-    """All that a rehearsal must leave alone."""
-    questions = ["rev-parse HEAD", "tag", "status --porcelain --ignored", "config --list --local"]
-    return [run("git", *question.split(), cwd=project).stdout for question in questions]
-
-
-def tidy(project: Path) -> None:
-    """Delete what nox and Python keep, and git ignores."""
-    shutil.rmtree(project / ".nox")
-    for bytecode in project.rglob("__pycache__"):
-        shutil.rmtree(bytecode)
 
 
 # One backend with a floor above the Python that nox may run on.
@@ -313,130 +250,6 @@ def test_it_can_be_stopped(
     if how != signal.SIGKILL:
         assert list(scratch.iterdir()) == []
         assert "Traceback" not in program.stdout.read()
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, by its path."""
-    return {
-        str(file.relative_to(folder)): file.read_bytes()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    }
-
-
-@pytest.fixture
-def decoy(run: Run, tmp_path: Path) -> Path:
-    """A repository that nothing is meant for."""
-    decoy = tmp_path / "decoy"
-    decoy.mkdir()
-    (decoy / "file.txt").write_text("mine\n")
-    run("git", "init", "--quiet", "--initial-branch=main", cwd=decoy)
-    run("git", "add", "--all", cwd=decoy)
-    run("git", "commit", "--quiet", "--message=Mine", cwd=decoy, **GIT)
-    return decoy
-
-
-def test_no_setting_of_the_owner_reaches_it(
-    repository: Repository, run: Run, scratch: Path, decoy: Path
-) -> None:
-    """All at once, pip's and git's files too; and git's variables for another repository."""
-    project = repository(build_backend="setuptools-rust")
-    shadows = scratch.with_name("shadows")
-    shadows.mkdir()
-    for name in ("build", "preflight", "environment", "twine"):
-        (shadows / f"{name}.py").write_text("raise SystemExit('the wrong module')\n")
-    hooks = scratch.with_name("hooks")
-    hooks.mkdir()
-    for name in ("pre-commit", "commit-msg", "post-commit", "post-checkout"):
-        (hooks / name).write_text("#!/bin/sh\nexit 1\n")
-        (hooks / name).chmod(0o755)
-    settings = scratch.with_name("gitconfig")
-    settings.write_text(
-        f"[core]\nhooksPath = {hooks}\n[commit]\ngpgSign = true\n"
-        "[tag]\ngpgSign = true\nforceSignAnnotated = true\n[gpg]\nprogram = /no/such\n"
-        "[color]\nui = always\n[log]\nshowSignature = true\n"
-        "[clone]\ndefaultRemoteName = elsewhere\nrejectShallow = true\n"
-        "[status]\nshowUntrackedFiles = no\n[user]\nuseConfigOnly = true\n",
-    )
-    of_pip = scratch.with_name("pip.conf")
-    of_pip.write_text("[global]\nuser = true\nno-deps = true\n[install]\ntarget = /no/such\n")
-    run("git", "commit", "--quiet", "--allow-empty", "--message=With a 🦀", cwd=project, **GIT)
-    before, untouched = state(project, run), contents(decoy)
-    variables = (
-        HOSTILE
-        | located(decoy)
-        | {
-            "PYTHONPATH": str(shadows),
-            "GIT_CONFIG_GLOBAL": str(settings),
-            "GIT_CONFIG_PARAMETERS": f"'commit.gpgSign=true' 'core.hooksPath={hooks}'",
-            "PIP_CONFIG_FILE": str(of_pip),
-            "TMPDIR": str(scratch),
-            "CARGO_TARGET_DIR": QUICK["CARGO_TARGET_DIR"],
-        }
-    )
-    # nox itself is no step of a release: it starts as the owner's Python does.
-    for_nox = {"PYTHONPATH": "", "PYTHONWARNINGS": "", "PYTHONPYCACHEPREFIX": ""}
-    result = run("nox", "-s", "rehearse", cwd=project, check=False, **(variables | for_nox))
-    assert f"install on {sys.version_info.major}.{sys.version_info.minor}" in result.stdout
-    assert "With a 🦀" in result.stdout or "With a \\U0001f980" in result.stdout
-    assert "Session rehearse was successful" in result.stdout
-    skipped = ("commit.gpgSign", "tag.gpgSign", "tag.forceSignAnnotated")
-    for setting in skipped:
-        assert f"Before a release: git is told to sign ({setting}), which was not" in result.stdout
-    assert contents(decoy) == untouched
-    tidy(project)
-    assert state(project, run) == before
-
-
-def test_the_program_alone_is_as_deaf(
-    repository: Repository,
-    rehearse: Callable[..., subprocess.CompletedProcess[str]],
-    decoy: Path,
-) -> None:
-    project, untouched = repository(), contents(decoy)
-    hostile = HOSTILE | located(decoy)
-    hostile.pop("PYTHONWARNINGS")  # of the template's own tools, and of no step
-    printed = rehearse(project, **hostile).stdout
-    assert re.search(rf"install on 3\.1\d +{WHEEL}", printed)
-    assert contents(decoy) == untouched
-
-
-def test_as_a_hook_of_a_linked_worktree(
-    repository: Repository, run: Run, scratch: Path, tmp_path: Path
-) -> None:
-    """git tells a hook where the repository is, by variables that win over every folder."""
-    project = repository()
-    origin, tree = tmp_path / "origin.git", tmp_path / "tree"
-    run("git", "clone", "--quiet", "--bare", project, origin, cwd=tmp_path)
-    run("git", "remote", "add", "origin", origin, cwd=project)
-    hook = project / ".git" / "hooks" / "pre-push"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\nenv | grep ^GIT_DIR=\nexec nox -s rehearse\n")
-    hook.chmod(0o755)
-    run("git", "worktree", "add", "--quiet", "-b", "topic", tree, cwd=project)
-    run("git", "commit", "--quiet", "--allow-empty", "--message=Topic", cwd=tree, **GIT)
-    before = [*state(project, run), run("git", "log", "--all", "--format=%s", cwd=project).stdout]
-    variables = {"TMPDIR": str(scratch), **QUICK}
-    printed = run("git", "push", "origin", "topic", cwd=tree, **variables).stdout
-    assert "GIT_DIR=" in printed
-    assert re.search(r"bump and tag +v0\.1\.1", printed)
-    assert "Before a release: git runs pre-push of " in printed
-    after = [*state(project, run), run("git", "log", "--all", "--format=%s", cwd=project).stdout]
-    assert after == before
-    assert run("git", "tag", cwd=origin).stdout == ""
-
-
-def test_a_folder_in_which_nothing_starts_is_named(
-    repository: Repository, run: Run, tmp_path: Path
-) -> None:
-    """As a TMPDIR without `exec`: here, a shell that is not there stands for it."""
-    project = repository()
-    program = (project / "release" / "rehearse.py").read_text("utf-8")
-    assert "#!/bin/sh" in program
-    (project / "release" / "rehearse.py").write_text(program.replace("#!/bin/sh", "#!/no/such"))
-    result = run(sys.executable, "release/rehearse.py", cwd=project, check=False)
-    assert "Name another folder in TMPDIR" in result.stdout
-    assert "The rehearsal stopped at: preflight." in result.stdout
 
 
 def listening(pid: int) -> list[int]:
