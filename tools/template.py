@@ -47,9 +47,20 @@ DEFAULTS: dict[str, str] = {
     key: value[0] if isinstance(value, list) else value for key, value in QUESTIONS.items()
 } | {"project_slug": "fast-doubles", "package_name": "fast_doubles"}
 
-COMBINATIONS = [
+# The renderings that are looked at: every combination of the three great choices, and each answer
+# to another choice with both backends.
+OTHER_CHOICES: dict[str, list[str]] = {
+    key: value
+    for key, value in QUESTIONS.items()
+    if isinstance(value, list) and key not in ("build_backend", "python_floor", "license")
+}
+COMBINATIONS: list[dict[str, str]] = [
     {"build_backend": backend, "python_floor": floor, "license": license}
     for backend, floor, license in itertools.product(BACKENDS, FLOORS, LICENSES)
+] + [
+    {"build_backend": backend, "python_floor": FLOORS[0], "license": LICENSES[0], key: answer}
+    for key, answers in OTHER_CHOICES.items()
+    for answer, backend in itertools.product(answers[1:], BACKENDS)
 ]
 
 

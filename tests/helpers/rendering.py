@@ -7,7 +7,7 @@ from typing import Any
 
 from cookiecutter.main import cookiecutter
 
-from tools.template import PROJECT_FOLDER, TEMPLATE
+from tools.template import DEFAULTS, OTHER_CHOICES, PROJECT_FOLDER, TEMPLATE
 
 # The answers of an owner who has put in their own name.
 ADA = {"author_name": "Ada", "author_email": "ada@example.org", "github_owner": "ada"}
@@ -29,7 +29,10 @@ def rendered(answers: dict[str, str], folder: Path, *, hooks: bool = True) -> Pa
 
 def tree_of(answers: dict[str, str]) -> Path:
     """The file that lists what a rendering with some answers holds; its names are the defaults'."""
-    variant = f"{answers['build_backend']}-{answers['license']}".replace(" ", "-").lower()
+    given = DEFAULTS | answers
+    others = [f"{key}-{given[key]}" for key in OTHER_CHOICES if given[key] != DEFAULTS[key]]
+    words = [answers["build_backend"], answers["license"], *others]
+    variant = "-".join(words).replace(" ", "-").lower()
     return TEMPLATE / "tests" / "rendering" / "trees" / f"{variant}.txt"
 
 

@@ -246,6 +246,17 @@ def test_rehearsal_takes_what_this_machine_can_install(project: Path, run: Run) 
     assert "2 files may be uploaded." in printed
 
 
+@pytest.mark.parametrize(("abi", "refused"), [("cp314", 1), ("cp315", 0), ("cp316", 0)])
+def test_rehearsal_takes_a_wheel_for_one_python_from_315_on(abi: str, refused: int) -> None:
+    """What setuptools-rust builds there."""
+    wheel = built.Built(
+        project="fast-doubles", version=Version("0.1.0"), platform=built.HERE, abi=abi
+    )
+    found = {(built.HERE, abi): (Path("a.whl"), wheel)}
+    complaints = list(gate.compare(found, None, {(LINUX, "abi3")}))
+    assert len([one for one in complaints if "has no line with it" in one]) == refused
+
+
 @pytest.mark.parametrize("fault", ["no stub", "swapped library", "wrong floor", "private wheel"])
 def test_rehearsal_refuses_the_rest(fault: str, project: Path, refuse: Refuse) -> None:
     FAULTS[fault][0](project)

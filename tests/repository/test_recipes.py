@@ -57,6 +57,12 @@ def newer_pyo3(text: str) -> str:
 # Renderings with the floors in between tell nothing more here.
 MIDDLE_FLOORS = " or ".join(f"-{floor}-" for floor in FLOORS[1:-1])
 
+
+def tree(variant: str) -> str:
+    """The list of files of a rendering."""
+    return (TEMPLATE / "tests" / "rendering" / "trees" / f"{variant}.txt").read_text("utf-8")
+
+
 MPL = "Mozilla Public License Version 2.0\n\nNot the whole text, which a licence is.\n"
 QUICK = ["tests/repository/test_template.py", "tests/docs/test_readme.py"]
 RENDERED = ["tests/rendering/test_combinations.py", "tests/rendering/test_record.py"]
@@ -95,12 +101,10 @@ RECIPES = {
                 ('        "Proprietary": {', '        "MPL-2.0": {"LICENSE": "Mozilla"},\n        "Proprietary": {')
             ],
             "tests/rendering/trees/maturin-mpl-2.0.txt": [
-                lambda _: (TEMPLATE / "tests/rendering/trees/maturin-mit.txt").read_text("utf-8")
+                lambda _: tree("maturin-mit")
             ],
             "tests/rendering/trees/setuptools-rust-mpl-2.0.txt": [
-                lambda _: (TEMPLATE / "tests/rendering/trees/setuptools-rust-mit.txt").read_text(
-                    "utf-8"
-                )
+                lambda _: tree("setuptools-rust-mit")
             ],
             "README.md": [("`BSD-3-Clause`, `Prop", "`BSD-3-Clause`, `MPL-2.0`, `Prop")],
         },
@@ -139,6 +143,10 @@ RECIPES = {
                     '    "license": {\n',
                     '    "docs": {"__prompt__": "Pages?", "no": "no", "yes": "yes"},\n    "license": {\n',
                 ),
+            ],
+            "tests/rendering/trees/maturin-mit-docs-yes.txt": [lambda _: tree("maturin-mit")],
+            "tests/rendering/trees/setuptools-rust-mit-docs-yes.txt": [
+                lambda _: tree("setuptools-rust-mit")
             ],
             "README.md": [("| `license` |", "| `docs` | `no` | or `yes` |\n| `license` |")],
         },
