@@ -209,8 +209,9 @@ def complaints(answers: Mapping[str, object]) -> Iterator[str]:
         One sentence for each bad answer: the answer, the rule, what to do.
     """
     texts = {key: answer for key in RULES if isinstance(answer := answers[key], str)}
-    for key in RULES.keys() - texts.keys():
-        yield f"{key} is {answers[key]!r}, which is no text: put it in quotes."
+    for key in RULES:
+        if key not in texts:
+            yield f"{key} is {answers[key]!r}, which is no text: put it in quotes."
     if len(texts) < len(RULES):
         return
 

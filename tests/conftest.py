@@ -50,6 +50,11 @@ def pytest_configure(config: pytest.Config) -> None:
         surroundings.forbid_builds()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that build: a long one at the end leaves the other workers idle."""
+    items.sort(key=lambda item: item.get_closest_marker("builds") is None)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     missing = sorted(set(PYTHONS) - set(pythons()))
     terminalreporter.write_sep("-", "Pythons")

@@ -63,6 +63,13 @@ def tree(variant: str) -> str:
     return (TEMPLATE / "tests" / "rendering" / "trees" / f"{variant}.txt").read_text("utf-8")
 
 
+GATE = [
+    f"tests/release/test_gate.py::test_{name}"
+    for name in (
+        "platforms_that_are_off_by_default_pass_too",
+        "limits_are_those_of_cibuildwheels_images",
+    )
+]
 MPL = "Mozilla Public License Version 2.0\n\nNot the whole text, which a licence is.\n"
 QUICK = ["tests/repository/test_template.py", "tests/docs/test_readme.py"]
 RENDERED = ["tests/rendering/test_combinations.py", "tests/rendering/test_record.py"]
@@ -133,7 +140,7 @@ RECIPES = {
                 ("| musllinux | x86_64, aarch64 | |", "| musllinux | x86_64, aarch64 | ppc64le (emulated) |")
             ],
         },
-        [*QUICK, "tests/release/test_wheel_list.py", "tests/release/test_gate.py"],
+        [*QUICK, "tests/release/test_wheel_list.py", *GATE],
     ),
     "Add a question": Recipe(
         {
