@@ -19,11 +19,20 @@ from pathlib import Path
 from jinja2 import BaseLoader, Environment
 from jinja2.ext import Extension
 
-# The slug where it can be the name of a folder; a hook refuses it elsewhere.
+# The name of the folder that holds the project's files.
+PROJECT_FOLDER = "{{cookiecutter.project_slug}}"
+
+# What is rendered in its place. While questions are answered, the last value of cookiecutter.json
+# is not known yet: then somebody gave exactly this text as an answer, and it comes out as given.
+# Later it is the slug, if that can be the name of a folder; a hook refuses the others.
 HARMLESS_FOLDER = (
+    "{% if '_copy_without_render' not in cookiecutter %}"
+    f"{{{{ {ascii(PROJECT_FOLDER)} }}}}"
+    "{% else %}"
     "{% set letters = cookiecutter.project_slug | string"
     " | replace('-', '') | replace('_', '') | replace('.', '') %}"
     "{{ cookiecutter.project_slug if letters.isalnum() else 'refused' }}"
+    "{% endif %}"
 )
 
 
@@ -37,9 +46,7 @@ class TemplateExtension(Extension):
             environment: the one that the sources will be rendered in.
         """
         super().__init__(environment)
-        template = repository()
-        self.folder = project_folder(template)
-        self.own = own_sources(template)
+        self.own = own_sources(repository())
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         """Turn an answer into an expression that gives exactly this answer.
@@ -55,7 +62,7 @@ class TemplateExtension(Extension):
         """
         # With a loader, cookiecutter renders files and their names, which hold no answers.
         rendering_files = isinstance(self.environment.loader, BaseLoader)
-        if not rendering_files and source == self.folder:
+        if not rendering_files and source == PROJECT_FOLDER:
             return HARMLESS_FOLDER
         if rendering_files or source in self.own:
             return source
@@ -88,12 +95,6 @@ def repository() -> Path:
         if folder in TEMPLATES:
             return TEMPLATES[folder]
     raise RuntimeError(f"no folder of sys.path holds {module}: {sys.path}")
-
-
-def project_folder(template: Path) -> str:
-    """The name, in Jinja, of the folder that holds the project's files."""
-    (folder,) = template.glob("{{*}}")
-    return folder.name
 
 
 def own_sources(template: Path) -> set[str]:

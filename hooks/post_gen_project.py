@@ -103,7 +103,7 @@ def main() -> None:
     if "_commit" in ANSWERS:
         # cruft runs the hooks whenever it compares two versions, and takes a .git folder for a part
         # of the project; in a new project it writes .cruft.json after the hooks, too late to
-        # commit. What it prints itself may be a patch: hence the other stream.
+        # commit. What it prints itself may be a patch, so the sentence goes to the other stream.
         name = ANSWERS["project_name"]
         say(f"{name} was rendered by cruft: no repository was made.", "stderr")
         return

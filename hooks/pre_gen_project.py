@@ -81,6 +81,11 @@ def module_of(slug: str) -> str:
     return re.sub("[-_.]+", "_", slug).lower()
 
 
+def is_keyword(package: str) -> bool:
+    """Whether Python reads a name as a keyword, everywhere or in some places."""
+    return keyword.iskeyword(package) or keyword.issoftkeyword(package)
+
+
 def is_dunder(package: str) -> bool:
     """Whether a name begins and ends with two underscores, as Python's own do."""
     return package.startswith("__") and package.endswith("__")
@@ -123,8 +128,7 @@ RULES: dict[str, list[Rule]] = {
             "begin with a digit",
         ),
         (longer_than(64), TOO_LONG),
-        (keyword.iskeyword, "that is a keyword of Python, choose another name"),
-        (keyword.issoftkeyword, "that is a keyword of Python, choose another name"),
+        (is_keyword, "that is a keyword of Python, choose another name"),
         (
             STANDARD.__contains__,
             "Python's standard library has a module of that name, choose another",
@@ -142,8 +146,10 @@ RULES: dict[str, list[Rule]] = {
     ],
     "author_name": ONE_LINE,
     "author_email": [
-        (unlike(EMAIL), "give a plain address such as name@example.com"),
-        (holds_breaks, "give a plain address such as name@example.com"),
+        (
+            lambda address: holds_breaks(address) or not EMAIL.fullmatch(address),
+            "give a plain address such as name@example.com",
+        ),
     ],
     "github_owner": [
         (
@@ -181,10 +187,9 @@ def in_the_way(folder: Path, rendered: list[str]) -> Iterator[str]:
 
 def package_made_from(slug: str) -> str:
     """The name to import that cookiecutter.json makes from a slug."""
-    begins_with_digit = slug[:1].isdigit()
-    return (("py" if begins_with_digit else "") + slug.lower().replace("-", "_").replace(".", "_"))[
-        :64
-    ]
+    prefix = "py" if slug[:1].isdigit() else ""
+    name = slug.lower().replace("-", "_").replace(".", "_")
+    return f"{prefix}{name}"[:64]
 
 
 def reason_against(question: str, answer: str) -> str | None:

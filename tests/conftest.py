@@ -16,7 +16,7 @@ from helpers.fixture_types import CrossWheel, Render, Repository, Run
 from helpers.rendering import rendered
 from tools import stand_ins
 from tools.machine import GIT, pythons
-from tools.template import PYTHONS, TEMPLATE
+from tools.template import BACKENDS, PYTHONS, TEMPLATE
 
 # The expression of `nox -s quick`.
 NOTHING_BUILT = "not builds"
@@ -87,6 +87,13 @@ def render(tmp_path_factory: pytest.TempPathFactory) -> Render:
         return shutil.copytree(renderings[key], copy)
 
     return render
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each backend; a test that asks for it is run with both."""
+    backend: str = request.param
+    return backend
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,10 @@ import zipfile
 from pathlib import Path
 
 from cookiecutter.exceptions import CookiecutterException, FailedHookException
-from cookiecutter.main import cookiecutter
 from jinja2 import Template
 
 from tools.machine import untied_environment
+from tools.rendering import rendered
 from tools.template import TEMPLATE
 
 RECORD = ".template.json"
@@ -145,16 +145,7 @@ def rendering(template: Path, answers: dict[str, str], folder: Path) -> dict[str
     # The other hook would make a git repository.
     (template / "hooks" / "post_gen_project.py").unlink(missing_ok=True)
     try:
-        project = Path(
-            cookiecutter(
-                str(template),
-                no_input=True,
-                extra_context=answers,
-                output_dir=str(folder),
-                default_config=True,
-                accept_hooks=True,
-            )
-        )
+        project = rendered(template, answers, folder)
     except FailedHookException:
         raise CannotCompare(f"that release refuses an answer in {RECORD}, as said above") from None
     except (CookiecutterException, OSError) as error:

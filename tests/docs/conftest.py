@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +12,9 @@ import pytest
 from helpers.fixture_types import Follow, Run
 from helpers.local_index import LocalIndex
 from helpers.pages import edit
+from helpers.rendering import copy_template
 from tools.machine import GIT, python_of
-from tools.template import PROJECT_FOLDER, PYTHONS, SETTINGS, TEMPLATE, minor, tracked
+from tools.template import PROJECT_FOLDER, PYTHONS, SETTINGS, minor
 
 
 @pytest.fixture
@@ -31,10 +31,7 @@ URL = "https://github.com/OWNER/cookiecutter-pyo3-wheel"
 def template(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This repository as it is, at tag v1.0.0; and with changes of every kind, at v1.1.0."""
     clone = tmp_path_factory.mktemp("template") / "cookiecutter-pyo3-wheel"
-    for file in tracked(TEMPLATE):
-        copy = clone / file.relative_to(TEMPLATE)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)
+    copy_template(clone)
     version = f'"__template_version": "{SETTINGS["__template_version"]}"'
     edit(clone / "cookiecutter.json", version, '"__template_version": "1.0.0"')
     run("git", "init", "--quiet", "--initial-branch=main", cwd=clone)
@@ -98,7 +95,7 @@ def follow(
     cruft: str, template: Path, run: Run, tmp_path_factory: pytest.TempPathFactory
 ) -> Follow:
     """Run a command of the page, with this repository's copy in place of the one on GitHub."""
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # its cmd knows neither `&&` in these places nor quotes like '...'
         pytest.skip("the page's commands are for a POSIX shell")
     folder = tmp_path_factory.mktemp("settings")
     config = folder / "cookiecutter.yml"

@@ -196,7 +196,7 @@ def test_variables_reach_cibuildwheels_containers(
 
     identifiers = [f"{abi}-manylinux_x86_64" for abi in ("cp311", "cp314t", "cp315t")]
     for identifier in identifiers:
-        assert "HTTPS_PROXY" not in inside(identifier)  # hence the page
+        assert "HTTPS_PROXY" not in inside(identifier)  # so the page's lines are needed
     header = "[tool.cibuildwheel.linux]\n"
     assert text.count(header) == 1
     manifest.write_text(text.replace(header, header + lines), "utf-8")

@@ -1,4 +1,4 @@
-"""docs/how-to/private-index.md: uploads by the workflow and by hand, to an index on 127.0.0.1."""
+"""docs/how-to/private-index.md: uploads, by the workflow and from a shell, to 127.0.0.1."""
 
 import re
 import sys

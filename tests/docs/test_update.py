@@ -1,4 +1,4 @@
-"""docs/how-to/update.md: cruft, the two ways to link a project, and every edit by hand."""
+"""docs/how-to/update.md: cruft, the two ways to link a project, and every edit without cruft."""
 
 import json
 import re
@@ -269,7 +269,7 @@ def test_raising_the_floor_by_hand(
     for file in tracked(project):
         name = file.relative_to(project)
         assert file.read_bytes() == (twin / name).read_bytes(), name
-    if "3.13" not in pythons():
+    if "3.13" not in pythons():  # the page's new floor: an older Python cannot build it
         pytest.skip("the edits were applied; no Python 3.13 is on the PATH to build with")
     own_check_passes(project, pythons()["3.13"], "cp313", run)
 

@@ -83,7 +83,7 @@ REFUSED = NOTHING | {"gate": "failure"}
 def assert_all_is_published(
     run: WorkflowRun, index: LocalIndex, files: int = RELEASE_FILES
 ) -> None:
-    """The very files that passed the gate are on the index and in the release, and no others."""
+    """Exactly the files that passed the gate are on the index and in the release, and no others."""
     assert ended(run) == PUBLISHED, run.printed
     passed = {file.name: file.read_bytes() for file in (run.store / "release").iterdir()}
     assert len(passed) == files
@@ -98,3 +98,10 @@ def assert_nothing_is_published(run: WorkflowRun, *indexes: LocalIndex) -> None:
     for index in indexes:
         assert index.files() == {}, run.printed
     assert list(run.releases.iterdir()) == []
+
+
+def assert_stopped_at_the_check(run: WorkflowRun, reason: str, *indexes: LocalIndex) -> None:
+    """The first job names the reason, and nothing is published."""
+    assert run.results["check"] == "failure"
+    assert reason in run.printed
+    assert_nothing_is_published(run, *indexes)

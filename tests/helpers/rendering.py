@@ -1,30 +1,30 @@
 """Renders the template, and lists what came out."""
 
 import json
+import shutil
 import types
 from pathlib import Path
 from typing import Any
 
-from cookiecutter.main import cookiecutter
-
-from tools.template import DEFAULTS, OTHER_CHOICES, PROJECT_FOLDER, TEMPLATE
+from tools import rendering
+from tools.template import DEFAULTS, OTHER_CHOICES, PROJECT_FOLDER, TEMPLATE, tracked
 
 # The answers of an owner who has put in their own name.
 ADA = {"author_name": "Ada", "author_email": "ada@example.org", "github_owner": "ada"}
 
 
 def rendered(answers: dict[str, str], folder: Path, *, hooks: bool = True) -> Path:
-    """Render the template into a folder, with cookiecutter's own settings; the project's folder."""
-    return Path(
-        cookiecutter(
-            str(TEMPLATE),
-            no_input=True,
-            extra_context=answers,
-            output_dir=str(folder),
-            default_config=True,
-            accept_hooks=hooks,
-        )
-    )
+    """Render this template into a folder; the project's folder."""
+    return rendering.rendered(TEMPLATE, answers, folder, hooks=hooks)
+
+
+def copy_template(folder: Path) -> Path:
+    """Copy the template's files into a folder as they are now, without what git ignores."""
+    for file in tracked(TEMPLATE):
+        copy = folder / file.relative_to(TEMPLATE)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+    return folder
 
 
 def tree_of(answers: dict[str, str]) -> Path:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from helpers.fixture_types import Run
+from helpers.pages import edit
 from tools.machine import GIT
 
 # Files of every kind that a project may have, beside those of a rendering.
@@ -69,3 +70,11 @@ def add_files(project: Path, run: Run, *, commit: bool = True) -> None:
     run("git", "add", "--force", "--all", cwd=project)
     if commit:
         run("git", "commit", "--quiet", "--message=Files of every kind", cwd=project, **GIT)
+
+
+def depend_on_tinylib(project: Path) -> None:
+    """Let a rendering need `make_tinylib`'s package, and import it in its tests."""
+    manifest = project / "pyproject.toml"
+    edit(manifest, "\nclassifiers", '\ndependencies = ["tinylib"]\nclassifiers')
+    test = project / "tests" / "test_fast_doubles.py"
+    test.write_text(f"import tinylib as tinylib\n{test.read_text('utf-8')}", "utf-8")

@@ -60,12 +60,6 @@ OF_THE_BACKEND = {
 }
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    backend: str = request.param
-    return backend
-
-
 @pytest.fixture(scope="module", params=FLOORS_AT_HAND)
 def floor(request: pytest.FixtureRequest) -> str:
     floor: str = request.param

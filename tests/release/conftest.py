@@ -15,7 +15,7 @@ from helpers.local_index import LocalIndex
 from helpers.release_runs import Built, Project
 from helpers.rendering import ADA
 from tools.machine import oldest_python, python_of, pythons
-from tools.template import BACKENDS, PROJECT_FOLDER
+from tools.template import PROJECT_FOLDER
 
 
 @pytest.fixture(scope="session")
@@ -87,12 +87,6 @@ def new_project(
         return project
 
     return new_project
-
-
-@pytest.fixture(scope="module", params=BACKENDS)
-def backend(request: pytest.FixtureRequest) -> str:
-    backend: str = request.param
-    return backend
 
 
 @pytest.fixture(scope="module")

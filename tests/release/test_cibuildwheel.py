@@ -50,7 +50,9 @@ def selection(
         return {"CIBW_BUILD": build}
     if lacks := stand_ins.missing():
         left_out = f"no images to run cibuildwheel on: this machine lacks {', '.join(lacks)}"
-        (pytest.fail if request.config.getoption("need_images") else pytest.skip)(left_out)
+        if request.config.getoption("need_images"):
+            pytest.fail(left_out)
+        pytest.skip(left_out)  # images need root and Debian's tools; the summary says so too
     folder = BUILD / "stand-ins"
     folder.mkdir(parents=True, exist_ok=True)
     images = stand_ins.StandIns(folder, pythons())

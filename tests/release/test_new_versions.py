@@ -170,9 +170,9 @@ def test_a_part_gives_a_normal_version_or_is_refused(bump: Bump, part: str) -> N
         assert names_everywhere(result, expected or result["config"])
 
 
+@pytest.mark.parametrize("tool", ["bump2version"], indirect=True)
 def test_bump2version_says_what_to_type(bump: Bump, tool: str) -> None:
-    if tool != "bump2version":
-        pytest.skip("bump-my-version says nothing of the version: release/README.md has the row")
+    """bump-my-version says nothing of the version: release/README.md has the row."""
     said = bump("--new-version=1.0.0-rc1", "patch")["said"]
     assert "write it like 1.2.3 or 1.2.3rc1 or 1.2.3.post1" in said
     assert "does not parse current version '1.0.0-rc1'" in said

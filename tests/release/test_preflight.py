@@ -17,6 +17,9 @@ from tools.template import DEFAULTS, PROJECT_FOLDER
 
 Check = Callable[..., tuple[int, str]]
 
+# Programs on a PATH are stood in for by links and shell scripts, which Windows does not start.
+posix = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
+
 URL = "https://github.com/ada/fast-doubles"
 
 
@@ -65,9 +68,8 @@ def test_the_tag_must_be_merged(check: Check, project: Path, run: Run) -> None:
     assert check("--tag=v0.1.0", "--branch=origin/main") == (0, "")
 
 
+@posix
 def test_rust_is_needed(check: Check, tmp_path: Path) -> None:
-    if os.name == "nt":
-        pytest.skip("the stand-in for rustc is a shell script")
     git = tmp_path / "bin" / "git"
     git.parent.mkdir()
     git.symlink_to(shutil.which("git") or "git is missing")
@@ -382,9 +384,8 @@ def test_what_git_says_of_a_strangers_repository_is_passed_on(check: Check, proj
     assert check(**safe) == (0, "")
 
 
+@posix
 def test_what_rustc_says_is_passed_on(check: Check, tmp_path: Path) -> None:
-    if os.name == "nt":
-        pytest.skip("the stand-in for rustc is a shell script")
     rustc = tmp_path / "bin" / "rustc"
     rustc.parent.mkdir()
     rustc.write_text("#!/bin/sh\necho 'error: no default toolchain' >&2\nexit 1\n")

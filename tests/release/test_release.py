@@ -34,16 +34,18 @@ from helpers.release_runs import (
     Project,
     assert_all_is_published,
     assert_nothing_is_published,
+    assert_stopped_at_the_check,
     ended,
 )
+from helpers.sample_files import depend_on_tinylib
 from helpers.small_wheels import entry_point, library, make_tinylib, make_wheel
 from helpers.workflow_run import CARGO, PATH, SMALL_WHEELS
 from tools.template import BACKENDS, RELEASE_FILES
 
-pytestmark = pytest.mark.builds
-
-if sys.platform != "linux":
-    pytest.skip("the stand-ins for the runners are for Linux", allow_module_level=True)
+pytestmark = [
+    pytest.mark.builds,
+    pytest.mark.skipif(sys.platform != "linux", reason="the stand-ins for runners are Linux's"),
+]
 
 only_maturin = pytest.mark.parametrize("backend", BACKENDS[:1], indirect=True)
 
@@ -130,11 +132,7 @@ def test_dependencies_come_from_the_index_and_the_package_from_the_wheels(
 ) -> None:
     """Where each wheel is installed, the index has a newer package of the same name."""
     project = new_project(f"{LINUX} abi3", build_backend=backend)
-    manifest = project.clone / "pyproject.toml"
-    text = manifest.read_text("utf-8")
-    manifest.write_text(text.replace("\nclassifiers", '\ndependencies = ["tinylib"]\nclassifiers'))
-    test = project.clone / "tests" / "test_fast_doubles.py"
-    test.write_text(f"import tinylib as tinylib\n{test.read_text('utf-8')}", "utf-8")
+    depend_on_tinylib(project.clone)
     project.push("A dependency", "refs/heads/main", "refs/tags/v0.1.0")
     make_tinylib(testpypi.folder)
     make_wheel(testpypi.folder, LINUX, "cp311-abi3", version="99.0")
@@ -152,10 +150,9 @@ def test_a_tag_that_is_not_the_version(
 ) -> None:
     built.project.push("Tagged, not bumped", "refs/heads/main", "refs/tags/v0.2.0")
     run = built.project.workflow(tmp_path / "run", pypi, testpypi, ref="v0.2.0").run()
-    assert run.results["check"] == "failure"
-    assert "the tag is v0.2.0, but pyproject.toml has version 0.1.0" in run.printed
+    reason = "the tag is v0.2.0, but pyproject.toml has version 0.1.0"
+    assert_stopped_at_the_check(run, reason, pypi, testpypi)
     assert set(run.results.values()) == {"failure", "skipped"}
-    assert_nothing_is_published(run, pypi, testpypi)
 
 
 def test_a_tag_off_the_default_branch(
@@ -164,9 +161,8 @@ def test_a_tag_off_the_default_branch(
     project = new_project()
     project.push("Not merged", "refs/heads/feature", "refs/tags/v0.1.0")
     run = project.workflow(tmp_path / "run", pypi, testpypi).run()
-    assert run.results["check"] == "failure"
-    assert "the tag v0.1.0 is not on origin/main" in run.printed
-    assert_nothing_is_published(run, pypi, testpypi)
+    reason = "the tag v0.1.0 is not on origin/main"
+    assert_stopped_at_the_check(run, reason, pypi, testpypi)
     options = {"default_branch": "feature"}  # as it is called in another repository
     run = project.workflow(tmp_path / "other", pypi, testpypi, **options).run(until="check")
     assert run.results == {"check": "success"}, run.printed
@@ -189,9 +185,8 @@ def test_an_edited_lock(
     lock.write_text(text[: text.index('[[package]]\nname = "quickcheck"')], "utf-8")
     project.push("Edited", "refs/heads/main", "refs/tags/v0.1.0")
     run = project.workflow(tmp_path / "run", pypi, testpypi).run()
-    assert run.results["check"] == "failure"
-    assert "Cargo.lock is not what Cargo.toml asks for" in run.printed
-    assert_nothing_is_published(run, pypi, testpypi)
+    reason = "Cargo.lock is not what Cargo.toml asks for"
+    assert_stopped_at_the_check(run, reason, pypi, testpypi)
 
 
 @only_maturin
@@ -381,9 +376,8 @@ def test_a_proprietary_project_is_never_published(
 ) -> None:
     project = new_project(f"{LINUX} abi3", build_backend=backend, license="Proprietary")
     run = project.workflow(tmp_path / "run", pypi, testpypi).run()
-    assert run.results["check"] == "failure"
-    assert "the classifier 'Private :: Do Not Upload' of pyproject.toml" in run.printed
-    assert_nothing_is_published(run, pypi, testpypi)
+    reason = "the classifier 'Private :: Do Not Upload' of pyproject.toml"
+    assert_stopped_at_the_check(run, reason, pypi, testpypi)
 
     by_hand = {"event": "workflow_dispatch", "inputs": {"testpypi": True}, "ref": "main"}
     run = project.workflow(tmp_path / "by-hand", pypi, testpypi, **by_hand).run()

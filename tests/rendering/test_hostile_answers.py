@@ -45,6 +45,7 @@ from helpers.rendering import files, holds_an_owner, hook, rendered, tree_of
 from tools.template import (
     BACKENDS,
     DEFAULTS,
+    PROJECT_FOLDER,
     QUESTIONS,
     TEMPLATE,
     project_files,
@@ -298,10 +299,11 @@ JINJA = [
     ["{{ 7*7 }}", "{% raw %}", "{{ nothing }}"],
     ["{#", "{% if", "{{ cookiecutter.__repository }}"],
     EXECUTABLE[:3],
+    [PROJECT_FOLDER.name] * 3,
 ]
 
 
-@pytest.mark.parametrize("texts", JINJA, ids=["harmless", "broken", "executable"])
+@pytest.mark.parametrize("texts", JINJA, ids=["harmless", "broken", "executable", "of the folder"])
 @pytest.mark.parametrize("way", ["command line", "prompts", "user config", "replay"])
 def test_jinja_in_an_answer_comes_out_as_it_is(
     environment: dict[str, str], tmp_path: Path, texts: list[str], way: str

@@ -132,6 +132,7 @@ def test_good_answer_is_accepted(complain: Callable[..., list[str]], key: str, a
         ("project_slug", "a/b/c"),
         ("project_slug", ""),
         ("project_slug", ".."),
+        ("project_slug", "{{cookiecutter.project_slug}}"),
         ("project_slug", "fäst"),
         ("package_name", "class"),
         ("description", "two\nlines"),

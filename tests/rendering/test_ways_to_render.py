@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from helpers.fixture_types import Render, Run
-from helpers.rendering import files
+from helpers.rendering import copy_template, files
 from tools.machine import GIT, python_of
 from tools.template import BACKENDS, LICENSES, QUESTIONS, TEMPLATE
 
@@ -28,12 +28,7 @@ COOKIECUTTER = Path(sys.executable).parent / "cookiecutter"
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
     """A repository with the template's files as they are now, and the tag v0."""
-    clone = tmp_path_factory.mktemp("ways") / "template"
-    names = run("git", "ls-files", "-z", "-co", "--exclude-standard", cwd=TEMPLATE).stdout
-    for name in filter(None, names.split("\0")):
-        if (TEMPLATE / name).exists():
-            (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(TEMPLATE / name, clone / name)
+    clone = copy_template(tmp_path_factory.mktemp("ways") / "template")
     run("git", "init", "--quiet", "--initial-branch=main", cwd=clone)
     run("git", "add", "--all", cwd=clone)
     run("git", "commit", "--quiet", "--message=Everything", cwd=clone, **GIT)

@@ -326,7 +326,7 @@ def test_rendering_has_a_repository_of_its_own(
 def test_session_that_fails_breaks_the_combination_by_name(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def must(log: Path, *command: str, **options: object) -> bool:
+    def fails(log: Path, *command: str, **options: object) -> bool:
         ran.append(command[1:])
         log.write_text("nox > * rust: failed\nnox > * tests-3.11: success\n", "utf-8")
         return False
@@ -335,7 +335,7 @@ def test_session_that_fails_breaks_the_combination_by_name(
     monkeypatch.setattr(workspace, "FOLDER", tmp_path)
     monkeypatch.setattr(workspace, "render", lambda *words: tmp_path)
     monkeypatch.setattr(trials, "bring_up_to_date", lambda *words: None)
-    monkeypatch.setattr(workspace, "succeeds", must)
+    monkeypatch.setattr(workspace, "succeeds", fails)
     trial = trials.try_out("maturin", "3.11", {})
     assert trial.broken
     assert trial.state.startswith("BROKEN: rust (")

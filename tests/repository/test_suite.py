@@ -3,7 +3,7 @@
 import getpass
 import json
 import os
-import shutil
+import re
 import signal
 import subprocess
 import sys
@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from helpers import durations
 from helpers.fixture_types import Run
-from tools.template import TEMPLATE, tracked
+from helpers.rendering import copy_template
+from tools.canary import trials
+from tools.template import TEMPLATE
 
 TESTS = TEMPLATE / "tests"
 PACKAGES = os.pathsep.join([str(TESTS), str(TEMPLATE)])  # of helpers and of tools
@@ -42,12 +45,7 @@ def files(folder: Path) -> set[str]:
 @pytest.fixture
 def fresh_clone(tmp_path: Path) -> Path:
     """The template's files, without anything that a test has left, in a folder with spaces."""
-    clone = tmp_path / "a fresh clöne"
-    for file in tracked(TEMPLATE):
-        copy = clone / file.relative_to(TEMPLATE)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, copy)
-    return clone
+    return copy_template(tmp_path / "a fresh clöne")
 
 
 def test_collecting_compiles_nothing_and_writes_nothing(
@@ -121,7 +119,7 @@ def test_every_worker_has_a_folder_of_its_own(environment: dict[str, str]) -> No
 LIBRARIES = """
 import sys, time
 from pathlib import Path
-from helpers import small_wheels
+from helpers import durations, small_wheels
 folder, worker = Path(sys.argv[1]), sys.argv[2]
 def run(*words, compile=small_wheels.subprocess.run, **options):
     compile(*words, **options)
@@ -244,3 +242,66 @@ def test_a_home_that_is_unset_or_empty(
     code += "; print(os.environ['HOME'])"
     for printed in both(code, environment=variables | ({} if home is None else {"HOME": home})):
         assert printed.strip() == os.path.expanduser(f"~{getpass.getuser()}")
+
+
+# A plugin of pytest that tells what the suite's conftest.py has set for the programs it starts.
+TELL = """
+import os
+def pytest_collection_finish():
+    print("RUSTC_WRAPPER is", os.environ.get("RUSTC_WRAPPER") or "not set")
+"""
+
+
+@posix
+def test_quick_tests_can_compile_nothing(run: Run, tmp_path: Path) -> None:
+    """With the expression of `nox -s quick`, and that of the canary, and with no other."""
+    (quick,) = re.findall(
+        r'"--dist=loadfile", "-m", "([^"]+)"', (TEMPLATE / "noxfile.py").read_text("utf-8")
+    )
+    assert ("-m", quick) == trials.QUICK
+    (tmp_path / "tell.py").write_text(TELL)
+    collect = (sys.executable, "-m", "pytest", "--collect-only", "-ptell", __file__)
+    path = {"PYTHONPATH": str(tmp_path), "RUSTC_WRAPPER": ""}  # a quick run has set it
+    cache = f"--override-ini=cache_dir={tmp_path / 'cache'}"
+    assert "RUSTC_WRAPPER is not set" in run(*collect, cache, cwd=TEMPLATE, **path).stdout
+    printed = run(*collect, cache, "-m", quick, cwd=TEMPLATE, **path).stdout
+    (wrapper,) = re.findall(r"RUSTC_WRAPPER is (/.*)", printed)
+
+    crate = tmp_path / "tiny"
+    run("cargo", "new", "--quiet", "--vcs=none", "--lib", crate, cwd=tmp_path)
+    build = ("cargo", "build", "--offline")
+    refused = run(*build, cwd=crate, check=False, RUSTC_WRAPPER=wrapper)
+    assert refused.returncode != 0
+    assert "A test without the mark 'builds' compiles" in refused.stdout
+
+
+def report(file: str, worker: str, start: float, seconds: float) -> pytest.TestReport:
+    """A test's report as pytest-xdist hands it on."""
+    one = pytest.TestReport(
+        nodeid=f"tests/{file}::test",
+        location=(file, 0, "test"),
+        keywords={},
+        outcome="passed",
+        longrepr=None,
+        when="call",
+        duration=seconds,
+        start=start,
+        stop=start + seconds,
+    )
+    setattr(one, "worker_id", worker)  # noqa: B010 # the type does not know it
+    return one
+
+
+def test_the_time_of_a_run_is_told_by_file_and_worker() -> None:
+    reports = [
+        report("c.py", "gw0", 2.5, 0.5),
+        report("b.py", "gw1", 0, 7),
+        report("a.py", "gw0", 1, 1.5),
+        report("a.py", "gw0", 0, 1),
+    ]
+    assert durations.table(reports, longest=1) == [
+        "    7.0 s  tests/b.py",
+        "    3.0 s  2 other files",
+        "Waited for the last worker at the end: gw0 4 s, gw1 0 s",
+    ]
+    assert durations.table([]) == []

@@ -13,14 +13,8 @@ from tools.machine import GIT, python_of, pythons
 from tools.template import BACKENDS, FLOORS, TEMPLATE, minor
 
 SESSIONS = ("lint", "rust", "tests", "rehearse")
-# Those of the template's own tests that need no build and meet the tools' newest versions.
-QUICK_TESTS = (
-    "repository/test_template.py",
-    "repository/test_workflows.py",
-    "rendering/test_refused_answers.py",
-    "rendering/test_combinations.py",
-    "release/test_wheel_list.py",
-)
+# The tests of `nox -s quick`, which compile nothing.
+QUICK = ("-m", "not builds")
 
 
 def install_newest_tools(log: Path) -> bool:
@@ -138,8 +132,7 @@ def try_out(backend: str, floor: str, pypi: dict[str, str]) -> Trial:
 def try_own_tests() -> Trial:
     """Run the template's own quick tests with the newest tools."""
     log = workspace.FOLDER / "own-tests.log"
-    files = [f"tests/{name}" for name in QUICK_TESTS]
-    passed = run_logged(log, "pytest", "--quiet", *files, cwd=TEMPLATE)
+    passed = run_logged(log, "pytest", "--quiet", *QUICK, cwd=TEMPLATE)
     return Trial("the template's quick tests", "passed" if passed else broken("pytest", log))
 
 
