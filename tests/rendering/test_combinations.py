@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from packaging.licenses import canonicalize_license_expression
 from validate_pyproject.api import Validator
 
 from helpers.fixture_types import Render, Run
-from helpers.rendering import files, holds_an_owner, tree_of
+from helpers.rendering import files, holds_an_owner, rendered, tree_of
 from tools.template import (
     BACKENDS,
     COMBINATIONS,
@@ -27,7 +28,25 @@ from tools.template import (
     verbatim_files,
 )
 
+
+@pytest.fixture(scope="module")
+def look_at(tmp_path_factory: pytest.TempPathFactory) -> Render:
+    """Render with some answers, once for all tests, which only read; without git's own files."""
+
+    @cache
+    def look_at(**answers: str) -> Path:
+        return rendered(answers, tmp_path_factory.mktemp("rendering"), hooks=False)
+
+    return look_at
+
+
 every_combination = pytest.mark.parametrize("answers", COMBINATIONS, ids=name_of)
+
+
+@cache
+def validator() -> Validator:
+    """It compiles its schemas once: half a second."""
+    return Validator()
 
 
 def pyproject(project: Path) -> dict[str, Any]:
@@ -35,9 +54,9 @@ def pyproject(project: Path) -> dict[str, Any]:
 
 
 @every_combination
-def test_tree_is_the_agreed_one(render: Render, answers: dict[str, str]) -> None:
+def test_tree_is_the_agreed_one(look_at: Render, answers: dict[str, str]) -> None:
     snapshot = tree_of(answers)
-    tree = "\n".join(files(render(**answers))) + "\n"
+    tree = "\n".join(files(look_at(**answers))) + "\n"
     if os.environ.get("WRITE_TREES"):
         snapshot.parent.mkdir(exist_ok=True)
         snapshot.write_text(tree, "utf-8")
@@ -45,8 +64,8 @@ def test_tree_is_the_agreed_one(render: Render, answers: dict[str, str]) -> None
 
 
 @every_combination
-def test_nothing_is_left_unrendered(render: Render, answers: dict[str, str]) -> None:
-    for name, content in files(render(**answers)).items():
+def test_nothing_is_left_unrendered(look_at: Render, answers: dict[str, str]) -> None:
+    for name, content in files(look_at(**answers)).items():
         if not name.startswith(".github/"):  # has `${{ }}` of its own
             assert not re.search(rb"cookiecutter[.]|{%|{#", content), name
         assert b"\r" not in content, name
@@ -57,18 +76,18 @@ def test_nothing_is_left_unrendered(render: Render, answers: dict[str, str]) -> 
 
 
 @every_combination
-def test_verbatim_files_are_copied_to_the_byte(render: Render, answers: dict[str, str]) -> None:
-    project = render(**answers)
+def test_verbatim_files_are_copied_to_the_byte(look_at: Render, answers: dict[str, str]) -> None:
+    project = look_at(**answers)
     for name in verbatim_files():
         rendered = name.replace("{{cookiecutter.package_name}}", "fast_doubles")
         assert (project / rendered).read_bytes() == (PROJECT_FOLDER / name).read_bytes(), name
 
 
 @every_combination
-def test_manifests_are_valid(render: Render, answers: dict[str, str]) -> None:
-    project = render(**answers)
+def test_manifests_are_valid(look_at: Render, answers: dict[str, str]) -> None:
+    project = look_at(**answers)
     manifest = pyproject(project)
-    Validator()(manifest)
+    validator()(manifest)
     floor = answers["python_floor"]
 
     assert manifest["project"]["requires-python"] == f">={floor}"
@@ -92,8 +111,8 @@ def test_manifests_are_valid(render: Render, answers: dict[str, str]) -> None:
 
 
 @every_combination
-def test_license_is_real(render: Render, answers: dict[str, str]) -> None:
-    project = render(**answers)
+def test_license_is_real(look_at: Render, answers: dict[str, str]) -> None:
+    project = look_at(**answers)
     manifest = pyproject(project)["project"]
     texts = {file.name: file.read_text("utf-8") for file in project.glob("LICENSE*")}
     words = {
