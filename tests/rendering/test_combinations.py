@@ -165,8 +165,8 @@ def test_a_mark_that_is_misspelt_or_outdated_fails(render: Render, run: Run) -> 
         assert reason in result.stdout
 
 
-def test_all_renderings_pass_their_own_linter(render: Render) -> None:
-    projects = [render(**answers) for answers in COMBINATIONS]
+def test_all_renderings_pass_their_own_linter(look_at: Render) -> None:
+    projects = [look_at(**answers) for answers in COMBINATIONS]
     for command in (["check"], ["format", "--check"]):
         result = subprocess.run(
             [sys.executable, "-m", "ruff", *command, "--no-cache", *projects],
@@ -178,9 +178,9 @@ def test_all_renderings_pass_their_own_linter(render: Render) -> None:
 
 @pytest.mark.parametrize("floor", FLOORS)
 @pytest.mark.parametrize("license", LICENSES)
-def test_backends_differ_only_where_they_must(render: Render, floor: str, license: str) -> None:
+def test_backends_differ_only_where_they_must(look_at: Render, floor: str, license: str) -> None:
     maturin, setuptools = (
-        files(render(build_backend=backend, python_floor=floor, license=license))
+        files(look_at(build_backend=backend, python_floor=floor, license=license))
         for backend in BACKENDS
     )
     assert set(setuptools) - set(maturin) == {"setup.py"}
