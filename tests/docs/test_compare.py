@@ -18,6 +18,8 @@ from tools.template import (
     verbatim_files,
 )
 
+pytestmark = pytest.mark.builds  # cruft and nox are installed into environments of their own
+
 PAGE = read("how-to/update.md").section("Forty repositories")
 
 

@@ -68,7 +68,6 @@ def test_relative_folder(
     assert list((tmp_path / "refused").iterdir()) == []
 
 
-@pytest.mark.builds  # it installs an environment
 def test_oldest_cookiecutter(render: Render, run: Run, tmp_path: Path) -> None:
     python = python_of(tmp_path / "environment")
     run("uv", "venv", tmp_path / "environment", f"--python={sys.executable}", cwd=tmp_path)
