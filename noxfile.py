@@ -27,7 +27,9 @@ def test(session: nox.Session) -> None:
     set_up(session)
     # The tests of one file share what they build, so they stay on one worker. In their own order:
     # else the files with the fewest tests, whose tests take longest, would come last.
-    options = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder", "--durations=10")
+    # One worker more than processors, since each waits now and then for the network and the disk.
+    workers = f"--numprocesses={(os.cpu_count() or 1) + 1}"
+    options = (workers, "--dist=loadfile", "--no-loadscope-reorder", "--durations=25")
     session.run("pytest", *options, *session.posargs)
 
 

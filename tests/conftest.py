@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from helpers import durations, surroundings
 from helpers.builds import BUILD, UNOPTIMISED
+from helpers.compiler_cache import compiler_cache
 from helpers.fixture_types import CrossWheel, Render, Repository, Run
 from helpers.rendering import rendered
 from tools import stand_ins
@@ -48,6 +50,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.arch = config.option.arch or ["x86_64", "i686"]
     if config.option.markexpr == NOTHING_BUILT:
         surroundings.forbid_builds()
+    elif not config.option.collectonly:
+        cache = ExitStack()
+        cache.enter_context(compiler_cache())
+        config.add_cleanup(cache.close)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,4 @@
+#!/bin/sh
+# In place of rustc: sccache. It would take the target folder for a part of what is compiled.
+unset CARGO_TARGET_DIR
+exec "$SCCACHE" "$@"
