@@ -41,8 +41,13 @@ def compiler_cache() -> Iterator[None]:
             "SCCACHE_SERVER_UDS": str(socket),
         }
         variables = os.environ | {"SCCACHE_START_SERVER": "1", "SCCACHE_NO_DAEMON": "1"}
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-        server = subprocess.Popen([program], env=variables, stderr=subprocess.DEVNULL, **quiet)
+        server = subprocess.Popen(
+            [program],
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             while not socket.exists() and server.poll() is None:
                 time.sleep(0.05)
