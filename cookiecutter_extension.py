@@ -1,6 +1,6 @@
 """What the template adds to cookiecutter, loaded through `_extensions` in cookiecutter.json.
 
-It does three things before any hook can:
+It does three things before any hook can, and brings a filter for the project's files:
 
 - An answer that holds Jinja syntax comes out as it was given. cookiecutter renders every answer
   from the command line and the user's configuration as a template of its own, without a sandbox.
@@ -47,6 +47,7 @@ class TemplateExtension(Extension):
         """
         super().__init__(environment)
         self.own = own_sources(repository())
+        environment.filters["web_address"] = web_address
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         """Turn an answer into an expression that gives exactly this answer.
@@ -77,6 +78,41 @@ def without_traceback(record: logging.LogRecord) -> bool:
 
 
 logging.getLogger("cookiecutter.hooks").addFilter(without_traceback)
+
+# What cookiecutter itself knows (its `BUILTIN_ABBREVIATIONS`).
+HOSTS = {"gh": "github.com", "gl": "gitlab.com", "bb": "bitbucket.org"}
+
+
+def web_address(template: str) -> str:
+    """The web page of the repository that a template was taken from.
+
+    Args:
+        template: as the user named it: `gh:owner/name`, or what `git clone` takes.
+
+    Returns:
+        An https address without a name or password in it; "" for folders, archives, servers
+        without a name, and abbreviations of the user's own.
+    """
+    short = re.fullmatch(r"(gh|gl|bb):(.+)", template)
+    like_scp = re.fullmatch(r"(?:[\w.-]+@)?([\w-]+(?:\.[\w-]+)+):(?!//)(.+)", template)
+    if short:
+        host, path = HOSTS[short[1]], short[2]
+    elif like_scp:
+        host, path = like_scp.groups()
+    else:
+        try:
+            address = urlsplit(template.removeprefix("git+"))
+            port = f":{address.port}" if address.port and address.scheme == "https" else ""
+        except ValueError:
+            return ""
+        if address.scheme not in ("https", "http", "ssh", "git") or not address.hostname:
+            return ""
+        host, path = address.hostname + port, address.path
+    path = path.strip("/").removesuffix(".git")
+    if path.endswith(".zip") or not re.fullmatch(r"[\w.~-]+(/[\w.~-]+)+", path, re.ASCII):
+        return ""
+    return f"https://{host}/{path}"
+
 
 # The templates of this process, by the way in which `sys.path` names them.
 TEMPLATES: dict[str, Path] = {}

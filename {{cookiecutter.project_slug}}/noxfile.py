@@ -1,7 +1,13 @@
+#!/usr/bin/env -S uv run --script
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox[uv]>=2025.5.1"]
+# ///
 """The project's tasks: `nox` runs lint, rust and tests; `nox -l` lists them all."""
 
 import json
 import os
+import re
 import runpy
 import shutil
 import sys
@@ -29,33 +35,76 @@ OF_GIT = {
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the style and the types of the Python files."""
-    session.install(*nox.project.dependency_groups(PROJECT, "dev"))
-    session.run("ruff", "check", *session.posargs)
-    session.run("ruff", "format", "--check")
-    session.run("mypy")
+    """Check the style and the types of the Python files, and the workflows of CI."""
+    install_locked(session, "lint-requirements.txt")
+    run_all(
+        session,
+        ["ruff", "check", *session.posargs],
+        ["ruff", "format", "--check"],
+        ["mypy"],
+        ["zizmor", "--offline", "--no-progress", "--persona=pedantic", ".github"],
+    )
+
+
+@nox.session(default=False)
+def fix(session: nox.Session) -> None:
+    """Format the Python and the Rust files, and mend what ruff can mend."""
+    install_locked(session, "lint-requirements.txt")
+    session.run("ruff", "check", "--fix", success_codes=[0, 1])  # 1: `lint` tells what is left
+    session.run("ruff", "format")
+    session.run("cargo", "fmt", external=True)
 
 
 @nox.session(venv_backend="none")
 def rust(session: nox.Session) -> None:
     """Check the Rust files; test the kernel, without Python."""
-    clippy = ("cargo", "clippy", "--locked", "--all-targets")
-    strict = ("--", "--deny", "warnings")
-    session.env["PYO3_PYTHON"] = sys.executable
-    session.run("cargo", "fmt", "--check")
-    session.run(*clippy, "--no-default-features", *strict)
-    session.run("cargo", "test", "--locked", "--no-default-features", *session.posargs)
-    # rustc would name the module alone.
-    session.log("rust/kernel.rs passes alone. Next: does it have all that rust/python.rs calls?")
+    clippy = ["cargo", "clippy", "--locked", "--all-targets"]
+    # What is likely to be wrong or slow is an error. What is a matter of taste is none:
+    # `cargo clippy` shows it.
+    strict = ["--", "--deny=warnings", "--allow=clippy::style", "--allow=clippy::complexity"]
     # The editor's cargo finds another interpreter, and PyO3 is compiled again when it changes.
     folder = Path(os.environ.get("CARGO_TARGET_DIR", "target"), "nox")
-    session.run(*clippy, "--all-features", f"--target-dir={folder}", *strict)
+    session.env["PYO3_PYTHON"] = sys.executable
+    run_all(
+        session,
+        ["cargo", "fmt", "--check"],
+        [*clippy, "--no-default-features", *strict],
+        ["cargo", "test", "--locked", "--no-default-features", *session.posargs],
+        [*clippy, "--all-features", f"--target-dir={folder}", *strict],
+    )
+
+
+# What to type next, where one of these fails.
+NEXT = {
+    "fmt": "`nox -s fix` formats it",
+    "format": "`nox -s fix` formats it",
+    "check": "`nox -s fix` mends what it can",
+    "clippy": (
+        "clippy names the lint: `#[allow(clippy::NAME)]` above the function allows one. If it names"
+        " rust/python.rs: does rust/kernel.rs have what that calls?"
+    ),
+}
+
+
+def run_all(session: nox.Session, *commands: list[str]) -> None:
+    """Run commands one after the other; at the end, fail if one of them has failed."""
+    failed = []
+    for command in commands:
+        try:
+            session.run(*command, external=command[0] == "cargo")
+        except nox.command.CommandFailed:
+            hints = [NEXT[word] for word in command[:3] if word in NEXT]
+            failed.append(": ".join([" ".join(command), *hints]))
+    if failed:
+        session.error("Failed:\n" + "\n".join(failed))
 
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
     """Test the wheel and its type stub, on every Python at hand."""
-    install_wheel(session, "test", "property", "types")
+    install_wheel(session, "test", "property")
+    lock = Path("release/lint-requirements.txt").read_text("utf-8")
+    session.install(*re.findall(r"^mypy==[^\s;]+", lock, re.MULTILINE))
     sdist = {"SDIST": str(BUILT[1])} if len(BUILT) > 1 else {}
     session.run("pytest", *session.posargs, env=sdist)
     session.run("stubtest", PACKAGE)
@@ -68,12 +117,17 @@ def bench(session: nox.Session) -> None:
     times = Path(session.create_tmp(), "times.json")
     file = f"tests/bench_{PACKAGE}.py"
     session.run("pytest", file, f"--benchmark-json={times}", *session.posargs)
-    rows = json.loads(times.read_text())["benchmarks"]
-    medians = {row["name"]: row["stats"]["median"] for row in rows}
-    for name, python in medians.items():
-        text = name.removeprefix("test_python")
-        if text != name and (rust := medians.get(f"test_rust{text}")):
-            session.log(f"{text} Rust is {python / rust:,.0f} times as fast as Python")
+    medians: dict[str, dict[str, float]] = {}
+    for row in json.loads(times.read_text("utf-8"))["benchmarks"]:
+        # tests/bench_name.py::TestClass::test_rust[parameters]: the class may be missing.
+        if words := re.match(r"[^\[]*?::(?:(\w+)::)?test_(rust|python)(.*)", row["fullname"], re.S):
+            label = ", ".join(filter(None, [words[1], row["group"], words[3].strip("_")])) or file
+            medians.setdefault(label, {})[words[2]] = row["stats"]["median"]
+    for label, median in medians.items():
+        if len(median) == 2:
+            times_as_fast = median["python"] / median["rust"]
+            digits = 0 if times_as_fast >= 10 else 1
+            session.log(f"{label}: Rust is {times_as_fast:,.{digits}f} times as fast as Python")
 
 
 @nox.session(default=False)
@@ -93,7 +147,7 @@ def rehearse(session: nox.Session) -> None:
 
 
 def install_locked(session: nox.Session, *locks: str) -> None:
-    """Install the tools of a release, without settings that would put them elsewhere."""
+    """Install locked tools, without settings that would put them elsewhere."""
     left_out = runpy.run_path("release/environment.py")["left_out"]()
     for lock in locks:
         words = ("--require-hashes", f"--requirement=release/{lock}")
@@ -147,3 +201,7 @@ def git_tracks(session: nox.Session) -> bool:
     if new := git("--others", "--exclude-standard"):
         session.warn(f"Not in the wheel, because git does not track it (`git add`):\n{new}")
     return True
+
+
+if __name__ == "__main__":
+    nox.main()

@@ -81,6 +81,13 @@ def step(name: str, advice: str) -> Iterator[list[str]]:
     print(f" {time.monotonic() - start:.1f} s")
 
 
+class Quiet(WSGIRequestHandler):
+    """Answers without a line on the terminal for each request."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @contextmanager
 def index(packages: Path, password: str) -> Iterator[str]:
     """Serve an index on a free port of 127.0.0.1, uploads by password; yield its URL."""
@@ -94,8 +101,7 @@ def index(packages: Path, password: str) -> Iterator[str]:
     # Where a proxy is set, this index is still asked directly.
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
-    WSGIRequestHandler.log_message = lambda *_: None
-    with make_server("127.0.0.1", 0, app) as server:
+    with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
@@ -141,7 +147,8 @@ def install_and_test(source: Path, clone: Path, python: Path, url: str, package:
         run(source, python, clone / "release" / "run_tests.py")
     except Failed as error:
         raise Failed(str(error), "CI would see the same: it tests what the sdist holds.") from error
-    return re.findall(r"([^\s/]+\.whl)", printed)[0]
+    wheels: list[str] = re.findall(r"([^\s/]+\.whl)", printed)
+    return wheels[0]
 
 
 def unpack(sdist: Path, folder: Path) -> Path:
