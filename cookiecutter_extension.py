@@ -9,12 +9,15 @@ It does three things before any hook can, and brings a filter for the project's 
   folder before it runs the hook that refuses the slug.
 - When a hook refuses an answer, only the hook's sentence is shown. cookiecutter's traceback, of its
   own code, is kept out of its log.
+- The filter `web_address` tells where on the web the template was taken from.
 """
 
 import json
 import logging
+import re
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from jinja2 import BaseLoader, Environment
 from jinja2.ext import Extension

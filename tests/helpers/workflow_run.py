@@ -7,6 +7,7 @@ It knows the part of GitHub's workflow language that release.yml uses; anything 
   with `include`, outputs of steps and jobs, the options of the default shell and of `shell: bash`.
 - "Evaluate expressions": the operators, fromJSON, and the status functions over all jobs that one
   needs, directly or not.
+- "Metadata syntax": inputs and steps of a composite action in the repository itself.
 - "Re-running workflows and jobs": failed jobs and those behind them run again, results and
   artifacts of the others stay, `run_attempt` counts up.
 
@@ -198,16 +199,37 @@ class WorkflowRun:
             uninstall = [sys.executable, "-m", "uv", "pip", "uninstall", f"--python={self.python}"]
             subprocess.run([*uninstall, "--quiet", "fast-doubles"], check=True)
         context["steps"] = {}
-        allowed = job["permissions"]
-        for step in job["steps"]:
+        self.run_steps(name, job, job["steps"], workspace, context)
+        self.outputs[name] = {
+            key: self.expand(value, context) for key, value in job.get("outputs", {}).items()
+        }
+
+    def run_steps(
+        self,
+        name: str,
+        job: dict[str, Any],
+        steps: list[dict[str, Any]],
+        workspace: Path,
+        context: dict[str, Any],
+    ) -> None:
+        """Run steps of a job, or of an action that it keeps in its repository."""
+        for step in steps:
             if "if" in step and not self.evaluate(step["if"], context):
                 continue
             options = {
                 key: self.expand(value, context) for key, value in step.get("with", {}).items()
             }
+            if step.get("uses", "").startswith("$/"):
+                action = yaml.safe_load((workspace / step["uses"][2:] / "action.yml").read_text())
+                assert action["runs"]["using"] == "composite"
+                assert options.keys() <= action["inputs"].keys()
+                inputs = {key: each["default"] for key, each in action["inputs"].items()} | options
+                own = context | {"inputs": inputs, "steps": {}}
+                self.run_steps(name, job, action["runs"]["steps"], workspace, own)
+                continue
             if "uses" in step:
                 action = step["uses"].partition("@")[0]
-                ACTIONS[action](self, workspace, options, allowed)
+                ACTIONS[action](self, workspace, options, job["permissions"])
                 continue
             output = workspace.with_name("output")
             output.write_text("")
@@ -220,9 +242,6 @@ class WorkflowRun:
             context["steps"][step.get("id", "")] = {
                 "outputs": dict(line.split("=", 1) for line in lines)
             }
-        self.outputs[name] = {
-            key: self.expand(value, context) for key, value in job.get("outputs", {}).items()
-        }
 
     def shell(
         self, job: str, step: dict[str, Any], cwd: Path, variables: Mapping[str, str]
@@ -289,7 +308,7 @@ class WorkflowRun:
             "token": "token",
             "event": {"repository": {"default_branch": self.default_branch}},
         }
-        values = context | self.settings | {"github": github, "inputs": self.inputs}
+        values = {"inputs": self.inputs} | context | self.settings | {"github": github}
 
         def lookup(path: str) -> Any:
             value: Any = values

@@ -34,10 +34,23 @@ def load(file: Path) -> dict[str, Any]:
     return content
 
 
+SETUP = PROJECT_FOLDER / ".github" / "actions" / "setup" / "action.yml"
+
+
 def steps(file: Path) -> Iterator[dict[str, Any]]:
-    """The steps of all jobs of a workflow."""
+    """The steps of all jobs of a workflow, and those of the action that its jobs share."""
     for job in load(file)["jobs"].values():
         yield from job["steps"]
+    if file.is_relative_to(PROJECT_FOLDER):
+        yield from load(SETUP)["runs"]["steps"]
+
+
+def locks(step: dict[str, Any]) -> list[str]:
+    """The locks that a step installs by way of the shared action."""
+    if step.get("uses") != "$/.github/actions/setup":
+        return []
+    default = load(SETUP)["inputs"]["locks"]["default"]
+    return [f"release/{name}" for name in step.get("with", {}).get("locks", default).split()]
 
 
 def needed(jobs: dict[str, dict[str, Any]], name: str) -> set[str]:

@@ -24,6 +24,7 @@ LIBRARY = "_native.pyd" if sys.platform == "win32" else "_native.abi3.so"
 SDIST = {
     ".cargo/config.toml",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
@@ -37,9 +38,11 @@ SDIST = {
     "rust/kernel.rs",
     "rust/lib.rs",
     "rust/python.rs",
+    "rust/python/fast_text.rs",
     "tests/bench_fast_doubles.py",
     "tests/reference.py",
     "tests/test_fast_doubles.py",
+    "tests/test_fast_text.py",
     "tests/test_packaging.py",
     "tests/test_properties.py",
 }

@@ -4,10 +4,12 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -18,7 +20,9 @@ from tools.template import PROJECT_FOLDER, PYTHONS
 
 CI = load(PROJECT_FOLDER / ".github" / "workflows" / "ci.yml")
 JOBS = CI["jobs"]
-on_linux = pytest.mark.skipif(sys.platform == "win32", reason="the job's shell is that of Linux")
+on_linux = pytest.mark.skipif(
+    sys.platform == "win32" or not shutil.which("jq"), reason="the job is for Linux, and needs jq"
+)
 
 
 def script(job: str, beginning: str) -> str:
@@ -35,22 +39,30 @@ def test_it_runs_for_pull_requests_and_what_was_merged() -> None:
 
 # Files that are new or changed in a pull request, and whether wheels are built for it.
 PACKAGING = {
-    **dict.fromkeys([".cargo/config.toml", ".github/workflows/ci.yml", "build.rs"], "true"),
-    **dict.fromkeys(["Cargo.toml", "Cargo.lock", "pyproject.toml"], "true"),
-    **dict.fromkeys(["setup.py", "setup.cfg"], "true"),
-    **dict.fromkeys(["rust-toolchain.toml", "rust-toolchain", "release/wheels.txt"], "true"),
-    **dict.fromkeys(["README.md", "tests/test_more.py", "rust/kernel.rs"], "false"),
-    **dict.fromkeys(["python/fast_doubles/__init__.py", "docs/setup.py"], "false"),
+    **dict.fromkeys([".cargo/config.toml", ".github/workflows/ci.yml", "build.rs"], True),
+    **dict.fromkeys(["Cargo.toml", "Cargo.lock", "pyproject.toml"], True),
+    **dict.fromkeys(["setup.py", "setup.cfg"], True),
+    **dict.fromkeys(["rust-toolchain.toml", "rust-toolchain", "release/wheels.txt"], True),
+    **dict.fromkeys(["README.md", "tests/test_more.py", "rust/kernel.rs"], False),
+    **dict.fromkeys(["python/fast_doubles/__init__.py", "docs/setup.py"], False),
 }
 
 
+class Plan(NamedTuple):
+    """The matrices of the jobs `python` and `wheels`, and the notices about missing wheels."""
+
+    pythons: list[dict[str, str]]
+    wheels: list[dict[str, str]]
+    notices: list[str]
+
+
 @pytest.fixture
-def plan(repository: Repository, run: Run, tmp_path: Path) -> Callable[..., dict[str, str]]:
-    """Merge a pull request that changes one file; return the outputs of the job `plan`."""
+def plan(repository: Repository, run: Run, tmp_path: Path) -> Callable[..., Plan]:
+    """Merge a pull request that changes one file; return what the job `plan` makes of it."""
     project = repository()
     checkout = JOBS["plan"]["steps"][0]["with"]
 
-    def plan(file: str, text: str = "\n", event: str = "pull_request") -> dict[str, str]:
+    def plan(file: str, text: str = "\n", event: str = "pull_request") -> Plan:
         def git(*words: str | Path, cwd: Path = project) -> None:
             run("git", *words, cwd=cwd, **GIT)
 
@@ -70,50 +82,105 @@ def plan(repository: Repository, run: Run, tmp_path: Path) -> Callable[..., dict
         clone = tmp_path / "checkout"
         options = (f"--depth={checkout['fetch-depth']}", "--branch=merged", project.as_uri())
         git("clone", "--quiet", *options, clone, cwd=tmp_path)
-        output = clone / "output"
-        run(
-            *("bash", "-e", "-c", script("plan", 'echo "packaging=')),
-            cwd=clone,
-            EVENT=event,
-            GITHUB_OUTPUT=str(output),
-        )
-        lines = output.read_text("utf-8").splitlines()
+        matrices, printed = [], ""
+        for step in ("python", "wheels"):
+            output = tmp_path / f"output of {step}"
+            output.unlink(missing_ok=True)
+            (shell,) = [s["run"] for s in JOBS["plan"]["steps"] if s.get("id") == step]
+            variables = {"EVENT": event, "GITHUB_OUTPUT": str(output)}
+            printed += run("bash", "-e", "-c", shell, cwd=clone, **variables).stdout
+            name, _, matrix = output.read_text("utf-8").partition("=")
+            assert name == "matrix"
+            matrices.append(json.loads(matrix))
+        pythons, wheels = matrices
         clone.rename(tmp_path / f"checkout of {file} {event}".replace("/", "-"))
-        return dict(line.split("=", 1) for line in lines)
+        notices = re.findall(r"^::notice title=No wheels::(.*)", printed, re.M)
+        return Plan(pythons, wheels, notices)
 
     return plan
 
 
 @on_linux
 def test_wheels_are_built_for_pull_requests_that_change_packaging(
-    plan: Callable[..., dict[str, str]],
+    plan: Callable[..., Plan],
 ) -> None:
-    """But not for what else was merged meanwhile; nor for a push, which comes after one."""
-    assert {file: plan(file)["packaging"] for file in PACKAGING} == PACKAGING
-    assert plan("setup.py", event="push")["packaging"] == "false"
+    """But not for what else was merged meanwhile."""
+    for file, builds in PACKAGING.items():
+        planned = plan(file)
+        assert bool(planned.wheels) is builds, file
+        assert bool(planned.notices) is not builds, file
+    assert "does not change the packaging. To build them: Actions, CI," in planned.notices[0]
 
 
 @on_linux
-def test_emulated_platforms_are_left_to_the_release(plan: Callable[..., dict[str, str]]) -> None:
-    outputs = plan("release/wheels.txt", "manylinux_s390x abi3\n")
-    platforms = [job["platform"] for job in json.loads(outputs["build"])]
+def test_wheels_are_built_when_somebody_starts_the_workflow(plan: Callable[..., Plan]) -> None:
+    planned = plan("README.md", event="workflow_dispatch")
+    assert planned.wheels
+    assert planned.notices == []
+
+
+@on_linux
+def test_a_push_builds_no_wheels_and_says_why(plan: Callable[..., Plan]) -> None:
+    planned = plan("setup.py", event="push")
+    assert planned.wheels == []
+    assert planned.notices == [
+        "Pull requests that change the packaging build them, and releases do. "
+        "To build them: Actions, CI, Run workflow."
+    ]
+
+
+@on_linux
+def test_emulated_platforms_are_left_to_the_release(plan: Callable[..., Plan]) -> None:
+    planned = plan("release/wheels.txt", "manylinux_s390x abi3\n")
+    platforms = [job["platform"] for job in planned.wheels]
     assert "manylinux_x86_64" in platforms
     assert "manylinux_s390x" not in platforms
-    minors = [session["python"] for session in json.loads(outputs["pythons"])]
-    assert minors == PYTHONS
 
 
-@pytest.mark.parametrize(
-    ("packaging", "build", "runs"),
-    [("true", "[{}]", True), ("false", "[{}]", False), ("true", "[]", False)],
-)
-def test_wheels_are_built_where_the_plan_says_so(packaging: str, build: str, runs: bool) -> None:
+@on_linux
+def test_a_project_with_emulated_platforms_alone_says_so(
+    plan: Callable[..., Plan], tmp_path: Path
+) -> None:
+    (tmp_path / "fast-doubles" / "release" / "wheels.txt").write_text("manylinux_s390x abi3\n")
+    planned = plan("setup.py")
+    assert planned.wheels == []
+    assert "need emulation" in planned.notices[0]
+
+
+@on_linux
+def test_every_python_is_tested_on_linux_and_two_elsewhere(plan: Callable[..., Plan]) -> None:
+    planned = plan("README.md")
+    tested = {(job["runner"], job["python"]) for job in planned.pythons}
+    assert len(tested) == len(planned.pythons)
+    ends = [PYTHONS[0], PYTHONS[-1]]
+    assert tested == {
+        *(("ubuntu-24.04", python) for python in PYTHONS),
+        *((runner, python) for runner in ("windows-2025", "macos-15") for python in ends),
+    }
+    assert {job["session"] for job in planned.pythons} == {f"tests-{p}" for p in PYTHONS}
+
+
+@on_linux
+def test_a_project_for_one_python_tests_it_once_on_each_system(run: Run, tmp_path: Path) -> None:
+    """With jq as the job calls it: its oldest Python is its newest."""
+    nox = tmp_path / "nox"
+    nox.write_text('#!/bin/sh\necho \'[{"session": "tests-3.15", "python": "3.15"}]\'\n')
+    nox.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    output = tmp_path / "output"
+    shell = script("plan", "sessions=")
+    run("bash", "-e", "-c", shell, cwd=tmp_path, PATH=path, GITHUB_OUTPUT=str(output))
+    runners = [job["runner"] for job in json.loads(output.read_text().partition("=")[2])]
+    assert runners == ["ubuntu-24.04", "windows-2025", "macos-15"]
+
+
+def test_wheels_are_built_where_the_plan_says_so() -> None:
     """The last job takes them for left out, so a condition that is never true would pass."""
-    condition = JOBS["wheels"]["if"].replace("&&", "and")
-    for name, value in (("packaging", packaging), ("build", build)):
-        condition = condition.replace(f"needs.plan.outputs.{name}", repr(value))
-        assert JOBS["plan"]["outputs"][name] == f"${{{{ steps.plan.outputs.{name} }}}}"
-    assert eval(condition, {}) is runs
+    assert JOBS["plan"]["outputs"]["wheels"] == "${{ steps.wheels.outputs.matrix }}"
+    assert JOBS["plan"]["outputs"]["pythons"] == "${{ steps.python.outputs.matrix }}"
+    condition = JOBS["wheels"]["if"]
+    assert eval(condition.replace("needs.plan.outputs.wheels", "'[{}]'"), {}) is True
+    assert eval(condition.replace("needs.plan.outputs.wheels", "'[]'"), {}) is False
 
 
 @on_linux
@@ -170,14 +237,27 @@ RESULTS = ["success", "failure", "cancelled", "skipped"]
 def test_last_job_of_ci_passes_only_if_all_others_did(file: Path) -> None:
     job = load(file)["jobs"]["pass"]
     script, needs = job["steps"][-1]["run"], job["needs"]
-    for position, name in enumerate(needs):
-        for result in RESULTS:
-            results = ["success"] * len(needs)
-            results[position] = result
-            answer = subprocess.run(
-                ["bash", "-e", "-c", script],
-                env={"RESULTS": " ".join(results)},
-                capture_output=True,
-            )
-            passes = result == "success" or (name, result) == ("wheels", "skipped")
-            assert (answer.returncode == 0) is passes, (name, result)
+    assert job["steps"][-1]["env"] == {"NEEDS": "${{ toJSON(needs) }}"}
+    for names in (needs, [*needs, "one more"], ["one more", *reversed(needs)]):
+        assert passes(script, dict.fromkeys(names, "success"))
+        for name in names:
+            for result in RESULTS[1:]:
+                left_out = (name, result) == ("wheels", "skipped")
+                results = dict.fromkeys(names, "success") | {name: result}
+                assert passes(script, results) is left_out, (name, result)
+
+
+def passes(script: str, results: dict[str, str]) -> bool:
+    """Whether the last job passes when the others ended so."""
+    needs = {name: {"result": result, "outputs": {}} for name, result in results.items()}
+    answer = subprocess.run(
+        ["bash", "-e", "-c", script],
+        env={"NEEDS": json.dumps(needs), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+    )
+    if "raw-output" in script:
+        assert [line for line in answer.stdout.splitlines() if ": " in line] == [
+            f"{name}: {result}" for name, result in results.items()
+        ]
+    return answer.returncode == 0

