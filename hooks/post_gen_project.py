@@ -120,7 +120,7 @@ def main() -> None:
     nox -s bench       # measure it against Python
     nox -s rehearse    # the whole release on this machine, when you get there
 
-README.md says which five files to put your own code into.
+CONTRIBUTING.md says which five files to put your own code into.
 """
     )
 

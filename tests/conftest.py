@@ -15,7 +15,7 @@ from helpers import durations, surroundings
 from helpers.builds import BUILD, UNOPTIMISED
 from helpers.compiler_cache import compiler_cache
 from helpers.fixture_types import CrossWheel, Render, Repository, Run
-from helpers.rendering import rendered
+from helpers.rendering import ADA, put_own_code, rendered
 from tools import stand_ins
 from tools.machine import GIT, pythons
 from tools.template import BACKENDS, PYTHONS, TEMPLATE
@@ -153,11 +153,16 @@ def run(environment: dict[str, str]) -> Run:
 
 @pytest.fixture
 def repository(render: Render, run: Run, tmp_path: Path) -> Repository:
-    """Render with some answers into a git repository of its own, with one commit."""
+    """Render with some answers into a git repository of its own, with one commit.
+
+    With Ada's answers, the code is hers too: a release refuses the sample.
+    """
 
     def repository(**answers: str) -> Path:
         project = tmp_path / "fast-doubles"
         shutil.copytree(render(**answers), project, ignore=shutil.ignore_patterns(".git"))
+        if ADA.items() <= answers.items():
+            put_own_code(project)
         run("git", "init", "--quiet", "--initial-branch=main", cwd=project)
         run("git", "add", "--all", cwd=project)
         run("git", "commit", "--quiet", "--message=Start", cwd=project, **GIT)

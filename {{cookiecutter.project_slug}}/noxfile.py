@@ -44,7 +44,7 @@ def lint(session: nox.Session) -> None:
         ["ruff", "check", *session.posargs],
         ["ruff", "format", "--check"],
         ["mypy"],
-        ["zizmor", "--offline", "--no-progress", "--persona=pedantic", ".github"],
+        ["zizmor", "--offline", "--no-progress", ".github"],
     )
 
 

@@ -51,7 +51,7 @@ def template(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = clone / PROJECT_FOLDER.name
     edit(project / "noxfile.py", '"""The project\'s tasks:', '"""The newer tasks:')  # verbatim
     edit(project / ".gitignore", "/build/\n", "/build/\n/newer/\n")  # verbatim
-    edit(project / "README.md", "## Ship it\n", "## Ship it, newer\n")  # Jinja
+    edit(project / "CONTRIBUTING.md", "## Ship it\n", "## Ship it, newer\n")  # Jinja
     edit(project / "pyproject.toml", 'minversion = "8.4"', 'minversion = "9.0"')  # Jinja
     (project / "release" / "newer.txt").write_text("{{ verbatim }}\n", "utf-8")
     newer_crates(clone, run)

@@ -89,8 +89,8 @@ def test_comparison_knows_all_verbatim_files(template: Path, tmp_path: Path) -> 
 
 
 def test_the_sample_is_what_the_readme_asks_to_replace(render: Render) -> None:
-    readme = (render() / "README.md").read_text("utf-8")
-    named = set(re.findall(r"`((?:rust|python|tests)/\S+)`", readme.split("## Ship it")[0]))
+    page = (render() / "CONTRIBUTING.md").read_text("utf-8")
+    named = set(re.findall(r"`((?:rust|python|tests)/\S+)`", page.split("## What to write")[0]))
     verbatim = {
         name.replace("{{cookiecutter.package_name}}", "fast_doubles") for name in verbatim_files()
     }

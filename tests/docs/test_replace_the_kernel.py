@@ -29,7 +29,9 @@ README_EXAMPLE = re.compile(r"(^```python\n.*?^```\n)", re.M | re.S)
 # Words that the sample alone uses; the page's answers keep them out of names.
 SAMPLE = re.compile(r"double|aardvark|naïve|adjacent|code.point|surrogate|PyString|🦀", re.I)
 # Where a word of these means something else: what values cost.
-ELSEWHERE = {"README.md": "| `str`, other |"}
+ELSEWHERE = {"CONTRIBUTING.md": "| `str`, other |"}
+# What the page deletes.
+DELETED = re.findall(r"^\$ git rm --quiet (.*)", PAGE, re.M)[0].split()
 
 
 def apply(project: Path, names: Iterable[str]) -> None:
@@ -41,6 +43,8 @@ def apply(project: Path, names: Iterable[str]) -> None:
             assert SAMPLE.search(example) or example == block
             block = before + block + after
         file.write_text(block, "utf-8")
+    for name in DELETED:
+        (project / name).unlink()
 
 
 def with_sample(project: Path) -> dict[str, list[str]]:
@@ -62,15 +66,14 @@ def with_sample(project: Path) -> dict[str, list[str]]:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_page_names_every_file_of_the_sample(backend: str, render: Render) -> None:
     project = render(build_backend=backend, **ANSWERS)
-    assert set(with_sample(project)) == set(BLOCKS)
+    assert set(with_sample(project)) == {*BLOCKS, *DELETED}
 
 
-def test_projects_readme_names_the_same_files(render: Render) -> None:
-    readme = (render(**ANSWERS) / "README.md").read_text("utf-8")
-    section = readme[readme.index("## Change it") : readme.index("| to | type |")]
-    named = re.findall(r"`([\w/]+\.(?:rs|pyi?))`", section)
-    assert [*named, "README.md"] == list(BLOCKS)
-    assert "example at the top of this file" in section
+def test_the_project_names_the_same_files(render: Render) -> None:
+    text = (render(**ANSWERS) / "CONTRIBUTING.md").read_text("utf-8")
+    section = text[text.index("## Change it") : text.index("| to | type |")]
+    named = re.findall(r"`([\w/]+\.(?:rs|pyi?|md))`", section)
+    assert named == [*list(BLOCKS)[:-1], *DELETED, "README.md"]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -92,7 +95,8 @@ def test_replaced_project_passes_and_holds_nothing_of_the_sample(
         **QUICK,
     ).stdout
     if once:
-        assert re.search(r"\[100\] Rust is [\d,]+ times as fast as Python", printed)
+        label = r"TestMovingMaximum, ten thousand numbers, \[100\]"
+        assert re.search(label + r": Rust is [\d,]+ times as fast as Python", printed)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +119,12 @@ def replaced(
 # What the project's sessions run; the page says which of them names a file, and how.
 COMMANDS = {
     "rust": [["nox", "--session", "rust"]],
-    "lint": [["ruff", "check"], ["mypy"]],
+    "lint": [
+        ["ruff", "check"],
+        ["ruff", "format", "--check"],
+        ["mypy"],
+        ["zizmor", "--offline", ".github"],
+    ],
     "tests": [["pytest"], ["stubtest", "fast_peaks"]],
 }
 
@@ -124,8 +133,8 @@ def test_commands_are_those_of_the_sessions() -> None:
     noxfile = (PROJECT_FOLDER / "noxfile.py").read_text("utf-8")
     for session in ("lint", "tests"):
         (body,) = re.findall(rf"^def {session}\(.*\n((?:    .*\n)+)", noxfile, re.M)
-        called = re.findall(r'session\.run\("(\w+)"', body)
-        assert list(dict.fromkeys(called)) == [command[0] for command in COMMANDS[session]]
+        called = re.findall(r'(?:session\.run\(|^        \[)"(\w+)"', body, re.M)
+        assert called == [command[0] for command in COMMANDS[session]]
 
 
 MESSAGES = {
@@ -149,7 +158,7 @@ def test_nothing_fails_when_nothing_is_forgotten(replaced: tuple[Path, Path], ru
         assert failures(session, *replaced, run) == ""
 
 
-@pytest.mark.parametrize("forgotten", BLOCKS)
+@pytest.mark.parametrize("forgotten", [*BLOCKS, "tests/test_fast_text.py"])
 def test_forgotten_file_is_named(
     forgotten: str, replaced: tuple[Path, Path], render: Render, run: Run
 ) -> None:
@@ -157,10 +166,13 @@ def test_forgotten_file_is_named(
     session, message = MESSAGES[forgotten]
     named = "module 'reference'" if forgotten == "tests/reference.py" else Path(forgotten).name
     assert named in message
-    replacement = (project / forgotten).read_bytes()
+    replacement = (project / forgotten).read_bytes() if forgotten in BLOCKS else None
     shutil.copyfile(render(**ANSWERS) / forgotten, project / forgotten)
     printed = failures(session, project, python, run)
-    (project / forgotten).write_bytes(replacement)
+    if replacement is None:
+        (project / forgotten).unlink()
+    else:
+        (project / forgotten).write_bytes(replacement)
     assert message in printed, printed
     if forgotten == "rust/kernel.rs":
-        assert "`moving_maximum` in module `kernel`" in printed[printed.index(message) :]
+        assert "`moving_maximum` in module `kernel`" in printed

@@ -60,7 +60,7 @@ def project(request: pytest.FixtureRequest) -> Path:
 
 def is_newer(project: Path, template: Path) -> None:
     assert (project / "noxfile.py").read_text("utf-8").startswith('"""The newer tasks:')
-    assert "## Ship it, newer\n" in (project / "README.md").read_text("utf-8")
+    assert "## Ship it, newer\n" in (project / "CONTRIBUTING.md").read_text("utf-8")
     manifest = (project / "pyproject.toml").read_text("utf-8")
     assert 'minversion = "9.0"' in manifest
     assert (
@@ -93,7 +93,7 @@ def users_own_changes(project: Path, run: Run) -> dict[str, str]:
     kernel = project / "rust" / "kernel.rs"
     kernel.write_text("// mine\n" + kernel.read_text("utf-8"), "utf-8")
     edit(project / "pyproject.toml", "\nclassifiers", '\ndependencies = ["numpy"]\nclassifiers')
-    edit(project / "README.md", "## What values cost\n", "## What mine cost\n")
+    edit(project / "CONTRIBUTING.md", "## What values cost\n", "## What mine cost\n")
     edit(project / "noxfile.py", "BUILT: list[Path] = []", "MINE = 1\nBUILT: list[Path] = []")
     (project / "tests" / "reference.py").unlink()
     (project / "mine.txt").write_text("mine\n", "utf-8")
@@ -112,7 +112,7 @@ def test_update_keeps_what_the_user_changed_elsewhere(
     for name, text in mine.items():
         assert (project / name).read_text("utf-8") == text
     assert 'dependencies = ["numpy"]' in (project / "pyproject.toml").read_text("utf-8")
-    assert "## What mine cost\n" in (project / "README.md").read_text("utf-8")
+    assert "## What mine cost\n" in (project / "CONTRIBUTING.md").read_text("utf-8")
     assert "MINE = 1\n" in (project / "noxfile.py").read_text("utf-8")
     assert not (project / "tests" / "reference.py").exists()
     assert [line for line in state(project, run) if line.startswith(("UU", "AA", "??"))] == []
@@ -122,12 +122,12 @@ def test_update_keeps_what_the_user_changed_elsewhere(
 def test_update_shows_where_both_changed_the_same_lines(
     project: Path, cruft: str, run: Run
 ) -> None:
-    edit(project / "README.md", "## Ship it\n", "## Ship it my way\n")
+    edit(project / "CONTRIBUTING.md", "## Ship it\n", "## Ship it my way\n")
     edit(project / "noxfile.py", '"""The project\'s tasks:', '"""My tasks:')
     run("git", "commit", "--quiet", "--all", "--message=Mine", cwd=project, **GIT)
     printed = run(cruft, "update", "--skip-apply-ask", cwd=project, **GIT).stdout
     for name, mine, theirs in (
-        ("README.md", "## Ship it my way\n", "## Ship it, newer\n"),
+        ("CONTRIBUTING.md", "## Ship it my way\n", "## Ship it, newer\n"),
         ("noxfile.py", '"""My tasks:', '"""The newer tasks:'),
     ):
         text = (project / name).read_text("utf-8")
@@ -138,7 +138,7 @@ def test_update_shows_where_both_changed_the_same_lines(
         ), name
         assert name in printed
     unmerged = {line[3:] for line in state(project, run) if line.startswith("UU")}
-    assert unmerged == {"README.md", "noxfile.py"}
+    assert unmerged == {"CONTRIBUTING.md", "noxfile.py"}
     # The rest arrived all the same.
     assert 'minversion = "9.0"' in (project / "pyproject.toml").read_text("utf-8")
 
@@ -259,10 +259,11 @@ def test_raising_the_floor_by_hand(
     backend: str, repository: Callable[..., Path], render: Render, run: Run
 ) -> None:
     project = repository(build_backend=backend)
-    both, maturin, readme, answers = PAGE.section("Raise the oldest Python").blocks("diff")
+    both, maturin, contributing, readme, answers = PAGE.section("Raise the oldest Python").blocks("diff")
     apply(both, project / "pyproject.toml")
     if backend == "maturin":
         apply(maturin, project / "pyproject.toml")
+    apply(contributing, project / "CONTRIBUTING.md")
     apply(readme, project / "README.md")
     apply(answers, project / ".template.json")
     twin = render(build_backend=backend, python_floor="3.13")

@@ -96,7 +96,8 @@ def call(
         file.write_text(replace(code, words or {}), "utf-8")
     readme = project / "README.md"
     text = readme.read_text("utf-8")
-    sample = text[text.index(">>> ") : text.index("\n```\n\n## Change")]
+    start = text.index(">>> ")
+    sample = text[start : text.index("\n```\n", start)]
     readme.write_text(text.replace(sample, replace(example, words or {})), "utf-8")
 
 

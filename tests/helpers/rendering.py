@@ -9,8 +9,22 @@ from typing import Any
 from tools import rendering
 from tools.template import DEFAULTS, OTHER_CHOICES, PROJECT_FOLDER, TEMPLATE, tracked
 
-# The answers of an owner who has put in their own name.
-ADA = {"author_name": "Ada", "author_email": "ada@example.org", "github_owner": "ada"}
+# The answers of an owner who has put in what is their own.
+ADA = {
+    "author_name": "Ada",
+    "author_email": "ada@example.org",
+    "github_owner": "ada",
+    "description": "Count twin letters.",
+}
+# The name that tells that a file is still the sample's.
+SAMPLE = "count_doubles"
+
+
+def put_own_code(project: Path) -> None:
+    """Leave nothing of the sample in a project: its function gets another name everywhere."""
+    for name, content in files(project).items():
+        if SAMPLE.encode() in content and name != "release/preflight.py":
+            (project / name).write_bytes(content.replace(SAMPLE.encode(), b"count_twins"))
 
 
 def rendered(answers: dict[str, str], folder: Path, *, hooks: bool = True) -> Path:

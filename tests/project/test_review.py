@@ -44,7 +44,7 @@ def test_every_check_passes_or_is_ignored_for_a_reason(
     [
         ("PP309", "pyproject.toml", 'filterwarnings = ["error"]\n', ""),
         ("MY101", "pyproject.toml", "\nstrict = true\n", "\n"),
-        ("NOX203", "noxfile.py", "    nox.main()\n", "    pass\n"),
+        ("NOX202", "noxfile.py", "#!/usr/bin/env -S uv run --script\n", ""),
     ],
 )
 def test_a_setting_that_is_gone_is_found(

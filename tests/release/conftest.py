@@ -13,7 +13,7 @@ from helpers.builds import QUICK
 from helpers.fixture_types import Render, Run
 from helpers.local_index import LocalIndex
 from helpers.release_runs import Built, Project
-from helpers.rendering import ADA
+from helpers.rendering import ADA, put_own_code
 from tools.machine import oldest_python, python_of, pythons
 from tools.template import PROJECT_FOLDER
 
@@ -78,6 +78,7 @@ def new_project(
         shutil.copytree(
             render(**ADA, **answers), project.clone, ignore=shutil.ignore_patterns(".git")
         )
+        put_own_code(project.clone)
         if wheels:
             (project.clone / "release" / "wheels.txt").write_text(wheels)
         project.git("init", "--quiet", "--initial-branch=main")

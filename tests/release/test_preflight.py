@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.fixture_types import Run
-from helpers.rendering import ADA
+from helpers.fixture_types import Render, Run
+from helpers.rendering import ADA, SAMPLE, files
 from tools.machine import GIT
 from tools.template import DEFAULTS, PROJECT_FOLDER
 
@@ -110,7 +110,7 @@ def test_placeholders_can_wait_for_the_release(
     run("git", "add", ".cruft.json", cwd=project)
     command = (sys.executable, "release/preflight.py")
     result = run(*command, cwd=project)
-    (line,) = [line for line in result.stdout.splitlines() if DEFAULTS[answer] in line]
+    (line,) = [line for line in result.stdout.splitlines() if f"{DEFAULTS[answer]}' st" in line]
     assert line.startswith(f"Before a release: '{DEFAULTS[answer]}' stands in ")
     where = "LICENSE" if answer == "author_name" else "pyproject.toml"
     assert where in line
@@ -177,7 +177,29 @@ def test_the_placeholders_are_the_questions_defaults() -> None:
     source = (PROJECT_FOLDER / "release" / "preflight.py").read_text("utf-8")
     (listed,) = re.findall(r"^PLACEHOLDERS = \{\n((?:    .*\n)+)\}", source, re.M)
     keys = re.findall(r'^    "([^"]+)": ', listed, re.M)
-    assert sorted(keys) == sorted(DEFAULTS[answer] for answer in ADA)
+    assert sorted(keys) == sorted([SAMPLE, *(DEFAULTS[answer] for answer in ADA)])
+
+
+@pytest.mark.parametrize("place", ["README.md", "rust", "python"])
+def test_the_sample_is_a_placeholder(
+    check: Check, project: Path, render: Render, run: Run, place: str
+) -> None:
+    """Even where one file alone still has it."""
+    sample = render()
+    name = next(
+        name
+        for name, text in files(sample).items()
+        if name.startswith(place) and SAMPLE.encode() in text
+    )
+    shutil.copy(sample / name, project / name)
+    run("git", "commit", "--quiet", "--all", "--message=Back", cwd=project, **GIT)
+    said = f"'{SAMPLE}' stands in {name}: put your own there"
+    status, printed = check()
+    assert status == 0
+    assert f"Before a release: {said}" in printed
+    status, printed = check("--tag=v0.1.0", "--branch=main")
+    assert status == 1
+    assert said in printed
 
 
 def test_a_name_or_a_test_that_reads_like_a_placeholder_is_none(

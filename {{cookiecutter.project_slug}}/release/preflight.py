@@ -18,12 +18,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
 from environment import call, clean, said
 
-# The answers that were not given: what git is to search for, and where. A project may well be
-# called "Guess Your Name", and a test send mail to you@example.com.
+# The answers that were not given, and the sample: what git is to search for, and where. A project
+# may well be called "Guess Your Name", and a test send mail to you@example.com.
 PLACEHOLDERS = {
     "Your Name": ("Your Name", ["LICENSE*", "pyproject.toml"]),
     "you@example.com": ("you@example[.]com", ["pyproject.toml"]),
     "your-name": ("(^|[^[:alnum:]-])your-name/", [".", ":!release/preflight.py"]),
+    "Count doubled characters in text, fast.": ("Count doubled char", ["README.md", "pyproject.toml"]),
+    "count_doubles": ("count_doubles", ["README.md", "python", "rust"]),
 }
 
 # The normal form of a public version: PEP 440, appendix B.
