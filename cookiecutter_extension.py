@@ -104,17 +104,19 @@ def web_address(template: str) -> str:
         host, path = like_scp.groups()
     else:
         try:
-            address = urlsplit(template.removeprefix("git+"))
-            port = f":{address.port}" if address.port and address.scheme == "https" else ""
+            url = urlsplit(template.removeprefix("git+"))
+            port = f":{url.port}" if url.port and url.scheme == "https" else ""
         except ValueError:
             return ""
-        if address.scheme not in ("https", "http", "ssh", "git") or not address.hostname:
+        if url.scheme not in ("https", "http", "ssh", "git") or not url.hostname:
             return ""
-        host, path = address.hostname + port, address.path
+        host, path = url.hostname + port, url.path
     path = path.strip("/").removesuffix(".git")
-    if path.endswith(".zip") or not re.fullmatch(r"[\w.~-]+(/[\w.~-]+)+", path, re.ASCII):
+    address = f"https://{host}/{path}"
+    of_a_repository = r"https://[\w.-]+(:\d+)?/[\w.~-]+(/[\w.~-]+)+"
+    if path.endswith(".zip") or not re.fullmatch(of_a_repository, address, re.ASCII):
         return ""
-    return f"https://{host}/{path}"
+    return address
 
 
 # The templates of this process, by the way in which `sys.path` names them.

@@ -111,7 +111,7 @@ def test_the_pages_copies_overwrite_nothing(run: Run, tmp_path: Path) -> None:
     shutil.copytree(PROJECT_FOLDER / "release", scratch / "release")
     shutil.copytree(PROJECT_FOLDER / ".github", scratch / ".github")
     copies = [line for line in PAGE.commands() if line.startswith("cp ")]
-    assert len(copies) == 2
+    assert len(copies) == 3
     for line in copies:
         run("sh", "-c", line, cwd=project, check=False, **GIT)
     assert {name: (project / name).read_text() for name in own} == own

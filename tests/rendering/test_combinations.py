@@ -130,7 +130,7 @@ def test_license_is_real(look_at: Render, answers: dict[str, str]) -> None:
         assert word in texts[name]
         if holds_an_owner(texts[name]):
             assert "Copyright (c) Your Name" in texts[name]
-        assert f"]({name})" in (project / "README.md").read_text("utf-8")
+        assert f"/blob/main/{name})" in (project / "README.md").read_text("utf-8")
 
     private = answers["license"] == "Proprietary"
     expected = "LicenseRef-Proprietary" if private else answers["license"]

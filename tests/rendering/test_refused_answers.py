@@ -286,10 +286,8 @@ def test_no_module_of_the_projects_own_tools_can_be_shadowed(
             (render(build_backend=backend) / "pyproject.toml").read_text("utf-8")
         )
         groups = manifest["dependency-groups"]
-        tools += [tool for tool in groups["dev"] + groups["wheel"] if isinstance(tool, str)]
-        tools += [
-            tool for group in ("test", "property", "bench", "types") for tool in groups[group]
-        ]
+        tools += [tool for tool in groups["lint"] + groups["wheel"] if isinstance(tool, str)]
+        tools += [tool for group in ("test", "property", "bench") for tool in groups[group]]
         tools += manifest["build-system"]["requires"]
     known: set[str] = set()
     while tools:

@@ -176,8 +176,8 @@ def test_oldest_rust_is_said_alike_everywhere() -> None:
     (oldest,) = re.findall(r'rust-version = "([\d.]+)"', cargo)
     noxfile = (TEMPLATE / "noxfile.py").read_text("utf-8")
     assert f"OLDEST_RUST = ({oldest.replace('.', ', ')})" in noxfile
-    for readme in (TEMPLATE / "README.md", PROJECT_FOLDER / "README.md"):
-        assert set(re.findall(r"Rust\S* (1\.\d+)", readme.read_text("utf-8"))) == {oldest}, readme
+    for page in (TEMPLATE / "README.md", PROJECT_FOLDER / "CONTRIBUTING.md"):
+        assert set(re.findall(r"Rust\S* (1\.\d+)", page.read_text("utf-8"))) == {oldest}, page
 
 
 def test_cookiecutter_json_is_json_with_unique_keys() -> None:

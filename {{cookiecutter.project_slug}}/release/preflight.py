@@ -24,7 +24,10 @@ PLACEHOLDERS = {
     "Your Name": ("Your Name", ["LICENSE*", "pyproject.toml"]),
     "you@example.com": ("you@example[.]com", ["pyproject.toml"]),
     "your-name": ("(^|[^[:alnum:]-])your-name/", [".", ":!release/preflight.py"]),
-    "Count doubled characters in text, fast.": ("Count doubled char", ["README.md", "pyproject.toml"]),
+    "Count doubled characters in text, fast.": (
+        "Count doubled characters in text, fast",
+        ["README.md", "pyproject.toml"],
+    ),
     "count_doubles": ("count_doubles", ["README.md", "python", "rust"]),
 }
 
