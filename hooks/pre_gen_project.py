@@ -26,12 +26,12 @@ def words(text: str) -> set[str]:
 TAKEN = words("""
     _distutils_hack _hypothesis_ftz_detector _hypothesis_globals _hypothesis_pytestplugin
     _native _pytest _virtualenv argcomplete ast_serialize attr attrs build colorama colorlog
-    conftest cpuinfo dependency_groups distlib filelock humanize hypothesis iniconfig librt
-    maturin mypy mypy_extensions mypyc native nox noxfile numpy packaging pathspec pip
+    conftest cpuinfo dependency_groups distlib filelock humanize hypothesis iniconfig installer
+    librt maturin mypy mypy_extensions mypyc native nox noxfile numpy packaging pathspec pip
     platformdirs pluggy properties py pygments pyproject_hooks pytest pytest_benchmark python
-    python_discovery reference release ruff rust semantic_version setup setuptools
-    setuptools_rust sortedcontainers test test_packaging test_properties tests typing_extensions
-    uv virtualenv
+    python_discovery reference release ruff rust sample_text semantic_version setup setuptools
+    setuptools_rust sortedcontainers test test_packaging test_properties test_sample_text tests
+    typing_extensions uv virtualenv
 """)
 
 # What the standard library has or had on 3.11 and newer, wherever this hook runs.

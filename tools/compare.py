@@ -30,7 +30,7 @@ Row = tuple[str, str, str, str]
 SAMPLE = (
     "rust/kernel.rs",
     "rust/python.rs",
-    "rust/python/fast_text.rs",
+    "rust/python/sample_text.rs",
     "python/*/_native.pyi",
     "python/*/__init__.py",
     "tests/reference.py",

@@ -159,7 +159,7 @@ def test_nothing_fails_when_nothing_is_forgotten(replaced: tuple[Path, Path], ru
         assert failures(session, *replaced, run) == ""
 
 
-@pytest.mark.parametrize("forgotten", [*BLOCKS, "tests/test_fast_text.py"])
+@pytest.mark.parametrize("forgotten", [*BLOCKS, "tests/test_sample_text.py"])
 def test_forgotten_file_is_named(
     forgotten: str, replaced: tuple[Path, Path], render: Render, run: Run
 ) -> None:

@@ -38,11 +38,11 @@ SDIST = {
     "rust/kernel.rs",
     "rust/lib.rs",
     "rust/python.rs",
-    "rust/python/fast_text.rs",
+    "rust/python/sample_text.rs",
     "tests/bench_fast_doubles.py",
     "tests/reference.py",
     "tests/test_fast_doubles.py",
-    "tests/test_fast_text.py",
+    "tests/test_sample_text.py",
     "tests/test_packaging.py",
     "tests/test_properties.py",
 }

@@ -56,7 +56,7 @@ BAD_ANSWERS = {
         "class", "match", "None", "async", "json", "sys", "typing", "tests", "native", "rust",
         "python", "pytest", "reference", "setup", "nox", "con", "lpt1", "_", "__", "../fast",
         "x" * 65, "import os", "a\nb", "packaging", "pluggy", "_native", "typing_extensions",
-        "numpy", "maturin", "setuptools_rust", "properties", "test_properties", "test_packaging",
+        "numpy", "maturin", "setuptools_rust", "properties", "sample_text", "installer", "test_properties", "test_packaging",
         "distutils", "telnetlib", "annotationlib", "sitecustomize", "usercustomize",
         "__init__", "__main__", "__pycache__", "aux", "nul",
     ],

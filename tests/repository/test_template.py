@@ -33,7 +33,7 @@ JINJA = {
     "pyproject.toml",
     "release/README.md",
     "tests/bench_{{cookiecutter.package_name}}.py",
-    "tests/test_fast_text.py",
+    "tests/test_sample_text.py",
     "tests/test_properties.py",
     "tests/test_{{cookiecutter.package_name}}.py",
     "{{cookiecutter.__bsd_file}}",

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 
-mod fast_text;
+mod sample_text;
 
 #[pymodule]
 mod _native {
@@ -10,7 +10,7 @@ mod _native {
     use pyo3::prelude::*;
     use pyo3::types::{PyBytes, PyString};
 
-    use super::fast_text;
+    use super::sample_text;
 
     /// Whether this is a debug build, many times slower than a release build.
     #[pymodule_export]
@@ -26,9 +26,9 @@ mod _native {
     #[pyo3(signature = (text, /))]
     fn count_doubles(text: &Bound<'_, PyAny>) -> PyResult<usize> {
         if let Ok(bytes) = text.cast::<PyBytes>() {
-            Ok(fast_text::count_in_bytes(text.py(), bytes.as_bytes()))
+            Ok(sample_text::count_in_bytes(text.py(), bytes.as_bytes()))
         } else if let Ok(string) = text.cast::<PyString>() {
-            fast_text::count_in_str(string)
+            sample_text::count_in_str(string)
         } else {
             let given = text.get_type().fully_qualified_name()?;
             Err(PyTypeError::new_err(format!(

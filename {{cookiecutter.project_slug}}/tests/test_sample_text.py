@@ -1,4 +1,4 @@
-"""What rust/python/fast_text.rs promises: any length, no copy that stays, subclasses, threads."""
+"""What rust/python/sample_text.rs promises: any length, no copy that stays, subclasses, threads."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor

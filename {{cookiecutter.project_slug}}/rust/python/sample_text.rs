@@ -1,7 +1,7 @@
 //! Reads Python's texts without a copy, or in small ones. Only the sample needs this file.
 //!
 //! PyO3's `&str` would be simpler, but Python then keeps a UTF-8 copy of each text that is not
-//! ASCII for as long as the text lives, and refuses lone surrogates. `tests/test_fast_text.py`
+//! ASCII for as long as the text lives, and refuses lone surrogates. `tests/test_sample_text.py`
 //! holds what is promised here.
 
 use pyo3::prelude::*;
