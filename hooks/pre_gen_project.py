@@ -7,6 +7,8 @@ folder if it has just made it, and leaves one alone that was there.
 import json
 import keyword
 import re
+import shlex
+import subprocess
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -231,11 +233,41 @@ def complaints(answers: Mapping[str, object]) -> Iterator[str]:
             yield f"{key} is {shown(texts[key])}: {reason}."
 
 
+def command_with_good_answers(answers: Mapping[str, object]) -> str:
+    """The command that starts again with every answer that was a good one.
+
+    Args:
+        answers: each question's key and the answer; below `_template`, what cookiecutter was given.
+
+    Returns:
+        A line for the user's shell. Names that are made of a refused one are left out.
+    """
+    good = {
+        key: answer
+        for key, answer in answers.items()
+        if isinstance(answer, str)
+        and not key.startswith("_")
+        and not (key in RULES and reason_against(key, answer))
+    }
+    if good.get("package_name") == package_made_from(str(answers["project_slug"])):
+        del good["package_name"]
+    words = [str(answers["_template"]), *(f"{key}={answer}" for key, answer in good.items())]
+    quoted = subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+    return f"cookiecutter {quoted}"
+
+
 def main() -> int:
     """Print the complaints, if there are any; return the exit status."""
-    found = [*complaints(ANSWERS), *in_the_way(Path(), ANSWERS["_project_files"])]
+    refused = list(complaints(ANSWERS))
+    found = [*refused, *in_the_way(Path(), ANSWERS["_project_files"])]
     for complaint in found:
         print(f"cookiecutter-pyo3-wheel: {complaint}", file=sys.stderr)
+    if refused and "_commit" not in ANSWERS:  # cruft takes answers in another way
+        print(
+            "Nothing was made. To go on with your other answers, type this, and press Enter at "
+            f"each question but the refused:\n\n    {command_with_good_answers(ANSWERS)}\n",
+            file=sys.stderr,
+        )
     return 1 if found else 0
 
 

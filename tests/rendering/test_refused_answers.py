@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, distribution
@@ -14,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from helpers.fixture_types import Render, Run
-from helpers.rendering import hook, tree_of
+from helpers.rendering import hook, record, tree_of
 from tools.machine import GIT, pythons
 from tools.template import BACKENDS, COMBINATIONS, DEFAULTS, PYTHONS, SETTINGS, TEMPLATE
 
@@ -56,7 +57,8 @@ BAD_ANSWERS = {
         "class", "match", "None", "async", "json", "sys", "typing", "tests", "native", "rust",
         "python", "pytest", "reference", "setup", "nox", "con", "lpt1", "_", "__", "../fast",
         "x" * 65, "import os", "a\nb", "packaging", "pluggy", "_native", "typing_extensions",
-        "numpy", "maturin", "setuptools_rust", "properties", "sample_text", "installer", "test_properties", "test_packaging",
+        "numpy", "maturin", "setuptools_rust", "properties", "test_properties", "test_packaging",
+        "sample_text", "installer",
         "distutils", "telnetlib", "annotationlib", "sitecustomize", "usercustomize",
         "__init__", "__main__", "__pycache__", "aux", "nul",
     ],
@@ -150,6 +152,38 @@ def test_refusal_leaves_nothing_behind(run: Run, tmp_path: Path, key: str, answe
     assert f"cookiecutter-pyo3-wheel: {key} is {answer!r}" in result.stdout
     assert "Traceback" not in result.stdout
     assert [file for file in tmp_path.rglob("*") if file not in (output, output.parent)] == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the command is run by a shell of POSIX")
+def test_the_message_has_a_command_that_gives_the_other_answers(run: Run, tmp_path: Path) -> None:
+    given = {
+        "project_name": 'It\'s "Fast" $HOME `id` \\ {{ 7 * 7 }}',
+        "description": "'; echo traps; '",
+        "author_name": "Ada Lovelace",
+        "build_backend": "setuptools-rust",
+        "license": "MIT OR Apache-2.0",
+    }
+    refused = {"project_slug": "a/b", "author_email": "nobody"}
+    words = [f"{key}={answer}" for key, answer in (given | refused).items()]
+    start = ("cookiecutter", TEMPLATE, "--no-input", f"--output-dir={tmp_path}")
+    printed = run(*start, *words, cwd=tmp_path, check=False).stdout
+    (command,) = re.findall(r"^    (cookiecutter .*)", printed, re.M)
+    assert not any(key in command for key in (*refused, "package_name"))
+    # With the refused ones, as if they had been typed.
+    better = "--no-input project_slug=sound author_email=ada@example.org"
+    run("sh", "-c", f"{command} {better}", cwd=tmp_path)
+    answers = record(tmp_path / "sound")["answers"]
+    assert {key: answers[key] for key in given} == given
+    assert answers["package_name"] == "sound"
+
+
+def test_a_refusal_to_overwrite_has_no_such_command(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "fast-doubles").mkdir()
+    (tmp_path / "fast-doubles" / "README.md").touch()
+    start = ("cookiecutter", TEMPLATE, "--no-input", "--overwrite-if-exists")
+    printed = run(*start, cwd=tmp_path, check=False).stdout
+    assert "already, and would lose them" in printed
+    assert "To go on" not in printed
 
 
 def test_description_that_pypi_refuses(complain: Callable[..., list[str]]) -> None:

@@ -112,6 +112,7 @@ def test_hooks_neither_delete_nor_download_nor_import_others_code() -> None:
             "os",
             "pathlib",
             "re",
+            "shlex",
             "shutil",
             "subprocess",
             "sys",
