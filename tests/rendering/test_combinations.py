@@ -140,12 +140,43 @@ def test_license_is_real(look_at: Render, answers: dict[str, str]) -> None:
 
 def test_types_are_checked_strictly_in_all_python_files(render: Render, run: Run) -> None:
     project = render()
-    files = ["noxfile.py", "python/fast_doubles/__init__.py", "tests/reference.py"]
-    for name in files:
+    names = ["noxfile.py", "python/fast_doubles/__init__.py", "tests/reference.py"]
+    names += ["release/plan.py"]
+    for name in names:
         with (project / name).open("a") as file:
             file.write("\n\ndef untyped(value):\n    return value\n")
     printed = run("mypy", cwd=project, check=False).stdout
-    assert set(re.findall(r"^(\S+):\d+: error: .*\[no-untyped-def\]", printed, re.M)) == set(files)
+    assert set(re.findall(r"^(\S+):\d+: error: .*\[no-untyped-def\]", printed, re.M)) == set(names)
+
+
+def test_links_of_the_readme_work_on_pypi_too(look_at: Render) -> None:
+    for license in LICENSES:
+        project = look_at(license=license)
+        repository = pyproject(project)["project"]["urls"]["Repository"]
+        links = re.findall(r"\]\((.*?)\)", (project / "README.md").read_text("utf-8"))
+        assert len(links) >= 4
+        for link in links:
+            assert link.startswith(f"{repository}/"), link
+            _, blob, name = link.partition("/blob/main/")
+            assert link == f"{repository}/issues" or (blob and (project / name).is_file()), link
+
+
+def test_links_of_the_owners_pages_lead_somewhere(look_at: Render) -> None:
+    for backend in BACKENDS:
+        project = look_at(build_backend=backend)
+        for page in ("CONTRIBUTING.md", "release/README.md"):
+            text = (project / page).read_text("utf-8")
+            links = re.findall(r"\]\((?!https://)(.*?)\)", text)
+            assert links
+            for link in links:
+                assert (project / page).parent.joinpath(link).exists(), link
+
+
+def test_the_top_folder_is_no_fuller_than_it_was(look_at: Render) -> None:
+    """Seventeen entries before CONTRIBUTING.md came, with setup.py eighteen."""
+    for backend, entries in {"maturin": 18, "setuptools-rust": 19}.items():
+        project = look_at(build_backend=backend)
+        assert len({name.partition("/")[0] for name in files(project)}) <= entries
 
 
 def test_examples_of_the_readme_are_tests(render: Render, run: Run) -> None:
