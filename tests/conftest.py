@@ -155,13 +155,14 @@ def run(environment: dict[str, str]) -> Run:
 def repository(render: Render, run: Run, tmp_path: Path) -> Repository:
     """Render with some answers into a git repository of its own, with one commit.
 
-    With Ada's answers, the code is hers too: a release refuses the sample.
+    With answers to all questions about the owner, the code is theirs too: a release refuses the
+    sample.
     """
 
     def repository(**answers: str) -> Path:
         project = tmp_path / "fast-doubles"
         shutil.copytree(render(**answers), project, ignore=shutil.ignore_patterns(".git"))
-        if ADA.items() <= answers.items():
+        if ADA.keys() <= answers.keys():
             put_own_code(project)
         run("git", "init", "--quiet", "--initial-branch=main", cwd=project)
         run("git", "add", "--all", cwd=project)

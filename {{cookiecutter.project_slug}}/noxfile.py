@@ -118,7 +118,7 @@ def bench(session: nox.Session) -> None:
     install_wheel(session, "test", "bench")
     times = Path(session.create_tmp(), "times.json")
     file = f"tests/bench_{PACKAGE}.py"
-    session.run("pytest", file, f"--benchmark-json={times}", *session.posargs)
+    session.run("pytest", "-Wdefault", file, f"--benchmark-json={times}", *session.posargs)
     medians: dict[str, dict[str, float]] = {}
     for row in json.loads(times.read_text("utf-8"))["benchmarks"]:
         # tests/bench_name.py::TestClass::test_rust[parameters]: the class may be missing.

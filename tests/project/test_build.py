@@ -176,8 +176,8 @@ def test_the_projects_own_sessions_pass(project: Path, backend: str, floor: str,
     for session in [s for s in sessions if s != "tests"]:
         assert f"* {session}: success" in result.stdout
     if once:
-        assert "[ASCII] Rust is " in result.stdout
-        assert "[Cyrillic] Rust is " in result.stdout
+        assert "[ASCII]: Rust is " in result.stdout
+        assert "[Cyrillic]: Rust is " in result.stdout
     for version in PYTHONS:
         if minor(version) < minor(floor):
             assert f"tests-{version}" not in result.stdout

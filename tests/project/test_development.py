@@ -277,11 +277,11 @@ def test_uv_run_sees_every_file_that_cargo_reads(name: str, render: Render, run:
 
 @pytest.mark.parametrize("way", [0, 1], ids=["uv", "pip"])
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_readme_says_how_a_notebook_gets_the_new_code(
+def test_contributing_says_how_a_notebook_gets_the_new_code(
     backend: str, way: int, render: Render, run: Run, environment: dict[str, str]
 ) -> None:
     project = render(build_backend=backend)
-    readme = (project / "README.md").read_text("utf-8")
+    readme = (project / "CONTRIBUTING.md").read_text("utf-8")
     (row,) = re.findall(r"^\| use it in a notebook \| (.*) \|$", readme, re.M)
     python = environment_of(project, run)
     build = of_the_environment(re.findall("`(.*?)`", row)[way], python)
