@@ -223,12 +223,20 @@ def test_cibuildwheel_is_told_how_to_build_on_each_system(render: Render) -> Non
             assert override["audit-command"] == ""
 
 
-def test_release_tools_are_locked_with_hashes(render: Render) -> None:
+LOCK_OF = {
+    "release": "requirements.txt",
+    "wheel": "wheel-requirements.txt",
+    "lint": "lint-requirements.txt",
+}
+
+
+def test_tools_are_locked_with_hashes(render: Render) -> None:
     groups = tomllib.loads((render() / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
-    for group, file in {"release": "requirements.txt", "wheel": "wheel-requirements.txt"}.items():
+    for group, file in LOCK_OF.items():
         lock = (PROJECT_FOLDER / "release" / file).read_text("utf-8")
         assert f"--group {group} " in lock.splitlines()[1]
-        wanted = groups["test"] + groups[group] if group == "wheel" else groups[group]
+        included = [tool["include-group"] for tool in groups[group] if isinstance(tool, dict)]
+        wanted = sum((groups[name] for name in included), groups[group])
         for tool in (tool for tool in wanted if isinstance(tool, str)):
             name = re.split(r"[><=~]", tool)[0]
             assert re.search(rf"^{name}==[^\n]+\\\n +--hash=sha256:", lock, re.MULTILINE), name
