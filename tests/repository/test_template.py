@@ -64,7 +64,7 @@ def test_no_file_of_the_template_is_ignored_by_git() -> None:
 
 
 def test_rust_sources_hold_no_answer() -> None:
-    for file in (PROJECT_FOLDER / "rust").glob("*.rs"):
+    for file in (PROJECT_FOLDER / "rust").rglob("*.rs"):
         text = file.read_text("utf-8")
         assert "cookiecutter" not in text, file
         assert "fast_doubles" not in text, file
@@ -76,13 +76,16 @@ def test_kernel_knows_no_python() -> None:
     assert not re.search(r"pyo3|python|Py[A-Z]", code, re.IGNORECASE)
 
 
-def test_bindings_hold_no_algorithm() -> None:
+def test_bindings_are_short_and_hold_no_algorithm() -> None:
     bindings = (PROJECT_FOLDER / "rust" / "python.rs").read_text("utf-8")
     assert not re.search(r"windows\(|chunks|zip\(|\bfor\b.* in ", bindings)
+    assert "unsafe" not in bindings
+    assert re.findall(r"\bconst (\w+)", bindings) == ["DEBUG"]
+    assert len(bindings.splitlines()) <= 50
 
 
 def test_rust_sources_are_formatted_in_place() -> None:
-    files = sorted((PROJECT_FOLDER / "rust").glob("*.rs"))
+    files = sorted((PROJECT_FOLDER / "rust").rglob("*.rs"))
     command = ["rustfmt", "--check", "--edition=2024", *map(str, files)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
