@@ -50,7 +50,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def fix(session: nox.Session) -> None:
-    """Format the Python and the Rust files, and mend what ruff can mend."""
+    """Format the Python and the Rust files, and repair what ruff can."""
     install_locked(session, "lint-requirements.txt")
     session.run("ruff", "check", "--fix", success_codes=[0, 1])  # 1: `lint` tells what is left
     session.run("ruff", "format")
@@ -80,7 +80,7 @@ def rust(session: nox.Session) -> None:
 NEXT = {
     "fmt": "`nox -s fix` formats it",
     "format": "`nox -s fix` formats it",
-    "check": "`nox -s fix` mends what it can",
+    "check": "`nox -s fix` repairs what it can",
     "clippy": (
         "clippy names the lint: `#[allow(clippy::NAME)]` above the function allows one. If it names"
         " rust/python.rs: does rust/kernel.rs have what that calls?"

@@ -114,7 +114,7 @@ def test_every_failed_check_is_named(render: Render, run: Run) -> None:
         "mypy",
         "zizmor",
     ]
-    assert "ruff check: `nox -s fix` mends what it can" in named
+    assert "ruff check: `nox -s fix` repairs what it can" in named
 
 
 LOOP = """\
