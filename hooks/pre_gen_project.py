@@ -264,8 +264,8 @@ def main() -> int:
         print(f"cookiecutter-pyo3-wheel: {complaint}", file=sys.stderr)
     if refused and "_commit" not in ANSWERS:  # cruft takes answers in another way
         print(
-            "Nothing was made. To go on with your other answers, type this, and press Enter at "
-            f"each question but the refused:\n\n    {command_with_good_answers(ANSWERS)}\n",
+            "Nothing was made. To keep your other answers, type this, and press Enter at each "
+            f"question that is not named above:\n\n    {command_with_good_answers(ANSWERS)}\n",
             file=sys.stderr,
         )
     return 1 if found else 0

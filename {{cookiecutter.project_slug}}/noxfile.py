@@ -52,7 +52,7 @@ def lint(session: nox.Session) -> None:
 def fix(session: nox.Session) -> None:
     """Format the Python and the Rust files, and repair what ruff can."""
     install_locked(session, "lint-requirements.txt")
-    session.run("ruff", "check", "--fix", success_codes=[0, 1])  # 1: `lint` tells what is left
+    session.run("ruff", "check", "--fix", success_codes=[0, 1])  # 1: something is left to do
     session.run("ruff", "format")
     session.run("cargo", "fmt", external=True)
 

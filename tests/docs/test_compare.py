@@ -88,7 +88,7 @@ def test_comparison_knows_all_verbatim_files(template: Path, tmp_path: Path) -> 
     }
 
 
-def test_the_sample_is_what_the_readme_asks_to_replace(render: Render) -> None:
+def test_the_sample_is_what_the_owner_is_asked_to_replace(render: Render) -> None:
     page = (render() / "CONTRIBUTING.md").read_text("utf-8")
     named = set(re.findall(r"`((?:rust|python|tests)/\S+)`", page.split("## What to write")[0]))
     verbatim = {

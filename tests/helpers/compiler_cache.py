@@ -20,8 +20,10 @@ WRAPPER = Path(__file__).with_name("compiler_cache.sh")
 
 
 @contextmanager
-def compiler_cache() -> Iterator[None]:
+def compiler_cache(folder: Path = TEMPLATE / "build" / "sccache") -> Iterator[None]:
     """Keep a server of sccache while the block runs, and let cargo use it through `os.environ`.
+
+    folder: where it keeps what was compiled; one server writes there, for all workers.
 
     Workers, and a suite within the suite, use the server of the one that started them. On Windows
     cargo takes no script for a compiler: there, rustc compiles by itself.
@@ -30,12 +32,14 @@ def compiler_cache() -> Iterator[None]:
     if program is None or os.name != "posix" or os.environ.get("RUSTC_WRAPPER") == str(WRAPPER):
         yield
         return
-    with tempfile.TemporaryDirectory(prefix="sccache-") as folder:
-        socket = Path(folder, "socket")
+    with tempfile.TemporaryDirectory(
+        prefix="sccache-"
+    ) as short:  # the path of a socket has 100 characters at most
+        socket = Path(short, "socket")
         os.environ |= {
             "SCCACHE": program,
             "SCCACHE_CONF": os.devnull,
-            "SCCACHE_DIR": str(TEMPLATE / "build" / "sccache"),
+            "SCCACHE_DIR": str(folder),
             "SCCACHE_IDLE_TIMEOUT": "0",
             "SCCACHE_IGNORE_SERVER_IO_ERROR": "1",
             "SCCACHE_SERVER_UDS": str(socket),

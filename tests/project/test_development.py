@@ -281,8 +281,8 @@ def test_contributing_says_how_a_notebook_gets_the_new_code(
     backend: str, way: int, render: Render, run: Run, environment: dict[str, str]
 ) -> None:
     project = render(build_backend=backend)
-    readme = (project / "CONTRIBUTING.md").read_text("utf-8")
-    (row,) = re.findall(r"^\| use it in a notebook \| (.*) \|$", readme, re.M)
+    page = (project / "CONTRIBUTING.md").read_text("utf-8")
+    (row,) = re.findall(r"^\| use it in a notebook \| (.*) \|$", page, re.M)
     python = environment_of(project, run)
     build = of_the_environment(re.findall("`(.*?)`", row)[way], python)
     run(*build, cwd=project, **QUICK)

@@ -183,7 +183,7 @@ def test_a_refusal_to_overwrite_has_no_such_command(run: Run, tmp_path: Path) ->
     start = ("cookiecutter", TEMPLATE, "--no-input", "--overwrite-if-exists")
     printed = run(*start, cwd=tmp_path, check=False).stdout
     assert "already, and would lose them" in printed
-    assert "To go on" not in printed
+    assert "Nothing was made" not in printed
 
 
 def test_description_that_pypi_refuses(complain: Callable[..., list[str]]) -> None:

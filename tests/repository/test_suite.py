@@ -245,6 +245,41 @@ def test_a_home_that_is_unset_or_empty(
         assert printed.strip() == os.path.expanduser(f"~{getpass.getuser()}")
 
 
+# Compiles one crate into two target folders; prints the hits of the cache and the server's socket.
+TWICE = """
+import json, os, subprocess, sys
+from pathlib import Path
+from helpers.compiler_cache import compiler_cache
+crate, worker = map(Path, sys.argv[1:])
+with compiler_cache(crate.with_name(f"cache of {worker}")):
+    for target in ("one", "two"):
+        variables = os.environ | {"CARGO_TARGET_DIR": str(crate.with_name(f"{target} of {worker}"))}
+        build = ["cargo", "build", "--quiet", "--release", "--offline"]
+        subprocess.run(build, cwd=crate, env=variables, check=True)
+    asked = [os.environ["SCCACHE"], "--show-stats", "--stats-format=json"]
+    stats = json.loads(subprocess.check_output(asked))["stats"]
+    print(stats["cache_hits"]["counts"].get("Rust", 0), stats["cache_misses"]["counts"]["Rust"])
+    socket = Path(os.environ["SCCACHE_SERVER_UDS"])
+    print(socket.exists())
+print(socket.exists())
+"""
+
+
+@posix
+@pytest.mark.builds
+def test_a_crate_is_compiled_once_for_all_target_folders(
+    environment: dict[str, str], run: Run, tmp_path: Path
+) -> None:
+    """And the server ends with the suite."""
+    crate = tmp_path / "tiny"
+    run("cargo", "new", "--quiet", "--vcs=none", "--lib", crate, cwd=tmp_path)
+    variables = {name: text for name, text in environment.items() if name != "RUSTC_WRAPPER"}
+    for printed in both(TWICE, crate, environment=variables):
+        hits_and_misses, during, after = printed.splitlines()
+        assert hits_and_misses == "1 1"
+        assert (during, after) == ("True", "False")
+
+
 # A plugin of pytest that tells what the suite's conftest.py has set for the programs it starts.
 TELL = """
 import os
