@@ -62,12 +62,18 @@ def test_the_function_and_the_class_of_the_page(render: Render, run: Run) -> Non
     package = project / "python" / "fast_doubles"
     with (package / "_native.pyi").open("a") as stub:
         stub.write("\n" + "\n".join(page.blocks("pyi")))
-    edit(
-        package / "_native.pyi", '__all__ = ["DEBUG", ', '__all__ = ["DEBUG", "Point", "shorten", '
-    )
+    edit(package / "_native.pyi", '    "DEBUG",\n', '    "DEBUG",\n    "Point",\n    "shorten",\n')
     edit(package / "_native.pyi", "import Final", "import Final, final")
-    edit(package / "__init__.py", "import count_doubles", "import Point, count_doubles, shorten")
-    edit(package / "__init__.py", '["count_doubles"]', '["Point", "count_doubles", "shorten"]')
+    edit(
+        package / "__init__.py",
+        "    count_doubles,\n",
+        "    Point,\n    count_doubles,\n    shorten,\n",
+    )
+    edit(
+        package / "__init__.py",
+        '    "count_doubles",\n',
+        '    "Point",\n    "count_doubles",\n    "shorten",\n',
+    )
     (project / "tests" / "test_page.py").write_text(TEST, "utf-8")
     run("nox", "--session", "fix", cwd=project)
     sessions = ("lint", "rust", f"tests-{oldest_python()}")
@@ -95,6 +101,14 @@ def test_a_wrong_format_is_named_with_its_remedy_and_hides_nothing(
     assert printed.count("Finished `dev` profile") >= 2  # clippy, twice
     run("nox", "--session", "fix", cwd=project)
     run(*LINT, cwd=project)
+    edit(project / "tests" / "reference.py", "def count", "def  count")
+    (project / "tests" / "unused.py").write_text("import  os\n\nprint(missing)\n", "utf-8")
+    printed = run("nox", "--session", "fix", cwd=project, check=False).stdout
+    assert "F821 Undefined name `missing`" in printed
+    assert "Session fix failed" in printed  # after all that can be repaired was repaired:
+    assert "def count" in (project / "tests" / "reference.py").read_text("utf-8")
+    assert (project / "tests" / "unused.py").read_text("utf-8") == "print(missing)\n"
+    (project / "tests" / "unused.py").unlink()
     run(*RUST, cwd=project, **QUICK)
 
 

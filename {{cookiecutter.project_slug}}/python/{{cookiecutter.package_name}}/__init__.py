@@ -1,5 +1,9 @@
 """The public names; the work is done in Rust, by the extension module `_native`."""
 
-from ._native import count_doubles
+from ._native import (
+    count_doubles,
+)
 
-__all__ = ["count_doubles"]
+__all__ = [
+    "count_doubles",
+]

@@ -1,6 +1,9 @@
 from typing import Final
 
-__all__ = ["DEBUG", "count_doubles"]
+__all__ = [
+    "DEBUG",
+    "count_doubles",
+]
 
 DEBUG: Final[bool]
 
