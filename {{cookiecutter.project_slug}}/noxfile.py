@@ -163,7 +163,8 @@ BUILT: list[Path] = []
 
 def install_wheel(session: nox.Session, *groups: str) -> None:
     """Install the wheel of the sources as they are now, and the tools of the groups."""
-    session.install(*nox.project.dependency_groups(PROJECT, *groups))
+    needed = PROJECT["project"].get("dependencies", [])
+    session.install(*needed, *nox.project.dependency_groups(PROJECT, *groups))
     if not BUILT:
         folder = Path(session.create_tmp(), "dist")
         shutil.rmtree(folder, ignore_errors=True)

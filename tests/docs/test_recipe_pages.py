@@ -1,0 +1,115 @@
+"""The pages of docs/recipes/: all light ones in one project, as they are and with a line broken.
+
+`nox -s nightly` follows each page by itself, with both backends, and the heavy ones too.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from helpers import recipe_pages
+from helpers.builds import QUICK
+from helpers.fixture_types import Render, Run
+from helpers.pages import read
+from helpers.recipe_pages import FOLLOWED, HEAVY, blocks
+from tools.machine import oldest_python
+from tools.template import TEMPLATE
+
+NAMES = recipe_pages.names()
+LIGHT = [name for name in NAMES if name not in HEAVY]
+Follow = Callable[[str, list[str]], Path]
+
+
+@pytest.fixture
+def follow(render: Render, run: Run) -> Follow:
+    """Follow recipes in a fresh rendering with a backend, and let git track the result."""
+
+    def follow(backend: str, names: list[str]) -> Path:
+        project = render(build_backend=backend)
+        run("git", "init", "--quiet", cwd=project)
+        for name in names:
+            steps = recipe_pages.follow(
+                name, project, lambda line: run("bash", "-ec", line, cwd=project, **QUICK)
+            )
+            wanted = [b for b in blocks(recipe_pages.text_of(name)) if b.section in FOLLOWED]
+            assert steps == len(wanted) > 0, name
+        run("git", "add", "--all", cwd=project)
+        return project
+
+    return follow
+
+
+@pytest.mark.builds
+def test_all_light_recipes_pass_in_one_project(follow: Follow, run: Run) -> None:
+    project = follow("maturin", LIGHT)
+    run("nox", "--session", "fix", cwd=project)
+    for name in LIGHT:
+        recipe_pages.check_new_files_are_formatted(name, project)
+    sessions = ("lint", "rust", f"tests-{oldest_python()}")
+    printed = run("nox", "--sessions", *sessions, cwd=project, **QUICK).stdout
+    for name in LIGHT:
+        recipe_pages.check_tests_ran(name, printed)
+
+
+@pytest.mark.builds
+def test_every_broken_line_of_a_light_recipe_fails_by_name(follow: Follow, run: Run) -> None:
+    project = follow("setuptools-rust", LIGHT[::-1])
+    names = {recipe_pages.broken(name, project).test for name in LIGHT}
+    assert len(names) == len(LIGHT)
+    run("git", "add", "--all", cwd=project)
+    sessions = ("rust", f"tests-{oldest_python()}")
+    printed = run("nox", "--sessions", *sessions, cwd=project, check=False, **QUICK).stdout
+    assert names <= recipe_pages.failed_tests(printed), printed
+
+
+def test_index_has_every_page_with_its_question() -> None:
+    rows = re.findall(
+        r"^\| (\S.+) \| \[([\w-]+)\]\(([\w-]+)\.md\) \|$", read("recipes/README.md").text, re.M
+    )
+    assert sorted(name for _, name, _ in rows) == NAMES
+    assert all(name == link for _, name, link in rows)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_page_has_its_sections_and_counts_its_lines(name: str) -> None:
+    page = recipe_pages.text_of(name)
+    headings = re.findall(r"^## (.+)$", page, re.M)
+    wanted = ["The change", "The test", "What goes wrong without it", "See it fail"]
+    assert [heading for heading in headings if heading in wanted] == wanted
+    cost = recipe_pages.cost(name)
+    assert cost.lines == recipe_pages.new_lines(name)
+    assert recipe_pages.broken_in(name).test in page.partition("## The change")[2] + "stubtest"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if ">>> " in recipe_pages.text_of(name)])
+def test_examples_of_a_page_end_with_an_empty_line(name: str) -> None:
+    for block in blocks(recipe_pages.text_of(name)):
+        assert block.language != "pycon" or block.text.endswith("\n\n"), "doctest reads the fence"
+
+
+def test_followed_blocks_must_say_what_they_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipe_pages, "FOLDER", tmp_path)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "file").write_text("one\ntwo\ntwo\n", "utf-8")
+    page = "## The change\n\n{above}\n\n```{language}\n{text}```\n"
+    for above, language, text, message in [
+        ("A file:", "diff", "-one\n", "what does it change"),
+        ("`file`:", "python", "one\n", "what does it change"),
+        ("`file`, a new file:", "python", "one\n", "is there already"),
+        ("`file`:", "diff", " two\n+three\n", "'two"),
+        ("`file`:", "diff", " none\n+three\n", "none"),
+        ("`file`:", "diff", " one\n", "nothing is changed"),
+        ("`file`:", "diff", "one\n+two\n", "no lines of a diff"),
+    ]:
+        (tmp_path / "page.md").write_text(page.format(above=above, language=language, text=text))
+        with pytest.raises(AssertionError, match=message):
+            recipe_pages.follow("page", tmp_path, pytest.fail)
+
+
+def test_projects_and_readme_link_to_the_recipes() -> None:
+    for file in (TEMPLATE / "README.md", *TEMPLATE.glob("{*/CONTRIBUTING.md")):
+        assert "docs/recipes" in file.read_text("utf-8"), file
