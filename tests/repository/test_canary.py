@@ -101,6 +101,8 @@ def test_newest_versions_are_read_from_what_the_tools_print(
     monkeypatch.setattr(workspace, "FOLDER", tmp_path)
     assert newest.on_pypi(["iniconfig", "pluggy"]).keys() == {"iniconfig", "pluggy"}
     assert version_of(newest.crate("itoa") or "0") >= version_of("1.0.18")
+    assert newest.crate_and_pyo3("itoa")[1] == "none"
+    assert re.fullmatch(r"[\d.]+", newest.crate_and_pyo3("numpy")[1] or "")
     assert re.fullmatch(r"3\.\d\d", newest.cpython() or "")
     assert re.match(r"1\.\d+\.\d+", newest.installed_rust() or "")
     lock = PROJECT_FOLDER / "Cargo.lock"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tools import actions
-from tools.canary import newest, pins, workspace
+from tools.canary import crate_page, newest, pins, workspace
 from tools.canary.pins import THE_CANARY
 from tools.canary.table import Pin
 from tools.template import BACKENDS, FLOORS, PROJECT_FOLDER, SETTINGS, TEMPLATE, tracked
@@ -21,12 +21,15 @@ def look_up() -> tuple[list[Pin], dict[str, str]]:
 
     Raises:
         subprocess.CalledProcessError: the template cannot be rendered.
+        ValueError: the page on crates has a row that cannot be read.
     """
     manifests = [
         pins.manifest_of(workspace.render(backend, FLOORS[0], "look")) for backend in BACKENDS
     ]
     wanted = {required.name for manifest in manifests for required in pins.requirements(manifest)}
     wanted.update(*(pins.python_pins(file) for file in pins.files_with_python_pins()))
+    page = crate_page.rows(crate_page.PAGE.read_text("utf-8"))
+    wanted.update(row.name for row in page if row.on_pypi)
     pypi = newest.on_pypi(wanted)
     found = [
         *python_tools(pypi),
@@ -35,6 +38,7 @@ def look_up() -> tuple[list[Pin], dict[str, str]]:
         *pinned_actions(),
         *cargo_tools(),
         *npm_tools(),
+        *crate_page.facts(page, pypi),
         rust(manifests[0]),
         Pin(
             "CPython",

@@ -30,12 +30,23 @@ def on_pypi(names: Iterable[str]) -> dict[str, str]:
 
 def crate(name: str) -> str | None:
     """The newest version of a crate on crates.io."""
-    # Outside of a workspace: inside, the version of its lock would be shown.
-    answer = workspace.output_or_none(
-        "cargo", "info", "--quiet", "--registry=crates-io", name, cwd=outside()
-    )
-    versions = re.findall(r"^version: (\S+)", answer or "", re.M)
-    return versions[0] if versions else None
+    return crate_and_pyo3(name)[0]
+
+
+def crate_and_pyo3(name: str) -> tuple[str | None, str | None]:
+    """The newest version of a crate on crates.io, and the PyO3 that it wants.
+
+    Returns:
+        The version; and the requirement as `cargo info` prints it, such as "0.30" or
+        ">=0.26, <0.31", or "none" where PyO3 is no dependency. Both are None offline.
+    """
+    # Outside of a workspace: inside, the version of its lock would be shown. Only with --verbose,
+    # cargo tells the dependencies.
+    command = ("cargo", "info", "--verbose", "--registry=crates-io", name)
+    answer = workspace.output_or_none(*command, cwd=outside()) or ""
+    version = re.search(r"^version: (\S+)", answer, re.M)
+    wanted = re.search(r"^[ +]+pyo3@(.+)$", answer, re.M)
+    return (version[1], wanted[1] if wanted else "none") if version else (None, None)
 
 
 def outside() -> Path:
