@@ -159,8 +159,18 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """Render 2,000 hostile answers; compare the kernel with its oracle a million times; Miri."""
+    """Follow every recipe by itself; render 2,000 hostile answers; ask the kernel a million times.
+
+    The answers are those of its oracle. Miri runs the kernel's tests, where it is installed.
+    """
     set_up(session)
+    recipes = (
+        "pytest",
+        "--numprocesses=auto",
+        "--verbose",
+        "tests/on_demand/test_recipes_alone.py",
+    )
+    session.run(*recipes)
     hostile = ("pytest", "--verbose", "tests/rendering/test_hostile_answers.py")
     session.run(*hostile, env={"HOSTILE_EXAMPLES": "2000"})
     folder = ROOT / "build" / "nightly"

@@ -83,7 +83,7 @@ NEXT = {
     "format": "`nox -s fix` formats it",
     "check": "`nox -s fix` repairs what it can",
     "clippy": (
-        "clippy names the lint: `#[allow(clippy::NAME)]` above the function allows one. If it names"
+        "if it names a lint, `#[allow(clippy::NAME)]` above the function allows that. If it names"
         " rust/python.rs: does rust/kernel.rs have what that calls?"
     ),
 }

@@ -64,12 +64,25 @@ def test_every_broken_line_of_a_light_recipe_fails_by_name(follow: Follow, run: 
     assert names <= recipe_pages.failed_tests(printed), printed
 
 
-def test_index_has_every_page_with_its_question() -> None:
-    rows = re.findall(
-        r"^\| (\S.+) \| \[([\w-]+)\]\(([\w-]+)\.md\) \|$", read("recipes/README.md").text, re.M
+ROW = re.compile(r"^\| (\S.+) \| (?:\[([\w-]+)\]\(\2\.md\)|`docs/recipes/([\w-]+)\.md`) \|$", re.M)
+
+
+def questions(text: str) -> dict[str, str]:
+    """The question that leads to each recipe, in a table of an index."""
+    return {name or path: question for question, name, path in ROW.findall(text)}
+
+
+def test_index_and_projects_ask_the_same_question_for_each_recipe(render: Render) -> None:
+    index = questions(read("recipes/README.md").text)
+    assert sorted(index) == NAMES
+    assert questions((render() / "CONTRIBUTING.md").read_text("utf-8")) == index
+
+
+def test_readme_links_to_every_recipe() -> None:
+    readme = (TEMPLATE / "README.md").read_text("utf-8")
+    assert sorted(re.findall(r"\]\(docs/recipes/([\w-]+)\.md\)", readme)) == sorted(
+        [*NAMES, "README"]
     )
-    assert sorted(name for _, name, _ in rows) == NAMES
-    assert all(name == link for _, name, link in rows)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -97,19 +110,14 @@ def test_followed_blocks_must_say_what_they_change(
     (tmp_path / "file").write_text("one\ntwo\ntwo\n", "utf-8")
     page = "## The change\n\n{above}\n\n```{language}\n{text}```\n"
     for above, language, text, message in [
-        ("A file:", "diff", "-one\n", "what does it change"),
-        ("`file`:", "python", "one\n", "what does it change"),
+        ("A file:", "diff", "-one\n", "what is the block of"),
+        ("`file`:", "python", "one\n", "what is the block of"),
         ("`file`, a new file:", "python", "one\n", "is there already"),
-        ("`file`:", "diff", " two\n+three\n", "'two"),
-        ("`file`:", "diff", " none\n+three\n", "none"),
+        ("`file`:", "diff", " two\n+three\n", "2 times:\ntwo"),
+        ("`file`:", "diff", " none\n+three\n", "0 times:\nnone"),
         ("`file`:", "diff", " one\n", "nothing is changed"),
         ("`file`:", "diff", "one\n+two\n", "no lines of a diff"),
     ]:
         (tmp_path / "page.md").write_text(page.format(above=above, language=language, text=text))
         with pytest.raises(AssertionError, match=message):
             recipe_pages.follow("page", tmp_path, pytest.fail)
-
-
-def test_projects_and_readme_link_to_the_recipes() -> None:
-    for file in (TEMPLATE / "README.md", *TEMPLATE.glob("{*/CONTRIBUTING.md")):
-        assert "docs/recipes" in file.read_text("utf-8"), file

@@ -10,12 +10,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers.pages import edit
 from tools.template import TEMPLATE
 
 FOLDER = TEMPLATE / "docs" / "recipes"
-# Their crates take minutes to compile, or they rehearse a release: only `nox -s nightly` does them.
-HEAVY = {"coverage", "documentation", "logging-and-async", "numpy", "one-tag-two-registries"}
+# They compile many crates, or have a session of their own: only `nox -s nightly` follows them.
+HEAVY = {
+    "coverage",
+    "documentation",
+    "logging-and-async",
+    "numpy",
+    "one-tag-two-registries",
+    "stubs",
+}
 FOLLOWED = ("The change", "The test")
 BROKEN = "See it fail"
 
@@ -70,9 +76,13 @@ def changes(diff: str) -> Iterator[tuple[str, str]]:
 
 def edit_lines(file: Path, diff: str) -> None:
     """Make the edits of a diff block; the lines of each must be in the file exactly once."""
+    text = file.read_text("utf-8")
     for old, new in changes(diff):
-        before = "" if file.read_text("utf-8").startswith(old) else "\n"
-        edit(file, before + old, before + new)
+        here = f"^{re.escape(old)}"
+        count = len(re.findall(f"(?={here})", text, re.M))
+        assert count == 1, f"{file.name} has {count} times:\n{old}"
+        text = re.sub(here, new.replace("\\", r"\\"), text, flags=re.M)
+    file.write_text(text, "utf-8", newline="\n")
 
 
 def follow(name: str, project: Path, shell: Callable[[str], object]) -> int:
@@ -186,6 +196,8 @@ def check_tests_ran(name: str, printed: str) -> None:
             wanted += [
                 rf"^test (?:\w+::)*{test} \.\.\. ok$" for pair in tests for test in pair if test
             ]
+    if name == "stubs":
+        wanted.append(r"^nox > stubtest ")
     assert wanted, f"{name} has no test"
     for pattern in wanted:
         assert re.search(pattern, printed, re.M), f"{name}: {pattern} did not run:\n{printed}"

@@ -156,7 +156,7 @@ def test_a_loop_of_a_textbook_passes_and_nonsense_does_not(render: Render, run: 
     edit(kernel, LOOP, "    let length = text.len();\n    length / length\n")
     printed = run(*RUST, cwd=project, check=False, **QUICK).stdout
     assert "clippy::eq_op" in printed
-    assert "`#[allow(clippy::NAME)]` above the function allows one" in printed
+    assert "`#[allow(clippy::NAME)]` above the function allows that" in printed
 
     edit(kernel, "pub fn sevens", "#[allow(clippy::eq_op)]\npub fn sevens")
     run(*RUST, cwd=project, **QUICK)

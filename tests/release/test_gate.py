@@ -241,7 +241,7 @@ def test_rehearsal_takes_what_this_machine_can_install(project: Path, run: Run) 
     command = (sys.executable, "release/gate.py", "dist")
     assert run(*command, cwd=project, check=False).returncode != 0
     printed = run(*command, "--rehearsal", cwd=project).stdout
-    assert "5 of 6 files are not here, so not checked: macosx_arm64, " in printed
+    assert "5 of 6 files are built elsewhere, and not checked here: macosx_arm64, " in printed
     assert re.search(r"this machine +abi3 ", printed)
     assert "2 files may be uploaded." in printed
 

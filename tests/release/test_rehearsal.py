@@ -46,11 +46,13 @@ def test_it_passes_as_a_session(
     for name in STEPS:
         assert re.search(rf"^{name} \.\.\. [\d.]+ s$", printed, re.M), printed
     table = printed[printed.index("\n\n") :]
+    assert re.search(r"clone .*; NOT committed, so not rehearsed: .*notes\.txt", table)
     assert re.search(r"bump and tag +v0\.1\.1", table)
     assert re.search(rf"wheels +{wheel}, from the sdist", table)
-    assert "taken once; refused with a wrong password, and a second time" in table
+    assert "accepted; as it must be, a wrong password was refused, and a second upload too" in table
     assert re.search(
-        rf"\d+ of {RELEASE_FILES} files are not here, so not checked: macosx_arm64", table
+        rf"\d+ of {RELEASE_FILES} files are built elsewhere, and not checked here: macosx_arm64",
+        table,
     )
     for version in PYTHONS:
         if int(version[2:]) < int(floor[2:]):

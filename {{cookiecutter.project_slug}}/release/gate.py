@@ -127,7 +127,8 @@ def main() -> None:
     missing = sorted(promise - found.keys())
     if missing and options.rehearsal:
         platforms = ", ".join(dict.fromkeys(platform for platform, _ in missing))
-        print(f"{len(missing)} of {len(promise)} files are not here, so not checked: {platforms}")
+        elsewhere = f"{len(missing)} of {len(promise)} files are built elsewhere"
+        print(f"{elsewhere}, and not checked here: {platforms}")
     elif missing:
         problems.append(f"missing: {', '.join(' '.join(pair).strip() for pair in missing)}")
     if problems:

@@ -194,6 +194,9 @@ def rehearse(scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
     with step("clone", "It takes a git repository with a commit.") as results:
         run(Path(), "git", "clone", "--quiet", "--no-local", ".", clone)
         results.append(run(clone, "git", "log", "-1", "--format=%h %s"))
+        if left := git("status", "--porcelain", "--untracked-files=normal"):
+            names = ", ".join(line[3:] for line in left.splitlines())
+            results.append(f"NOT committed, so not rehearsed: {names}")
     unchanged = "Your repository is unchanged. release/README.md says what to do in which case."
     with step("bump and tag", unchanged) as results:
         if part and not wheelhouse:  # its wheels were built before any bump
@@ -227,7 +230,7 @@ def rehearse(scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
             must_refuse("403", "a wrong password", clone, url, "wrong")
             upload(clone, url, password)
             must_refuse("400|409", "the same files twice", clone, url, password)
-            results.append("taken once; refused with a wrong password, and a second time")
+            results.append("accepted; as it must be, a wrong password was refused, and a second upload too")
         minors = re.findall(r":: Python :: 3\.(\d+)", str(project.get_all("Classifier")))
         tested = []
         for minor in dict.fromkeys([*minors, str(sys.version_info.minor)]):

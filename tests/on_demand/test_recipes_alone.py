@@ -1,0 +1,75 @@
+"""Each page of docs/recipes/ by itself, with both backends: `nox -s nightly`.
+
+A page is followed in a fresh project, which passes its own nox; costs what the page says; and fails
+by name when the page's line is broken.
+"""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from helpers import recipe_pages
+from helpers.builds import BUILD, QUICK
+from helpers.fixture_types import Render, Run
+from tools.machine import oldest_python
+from tools.template import BACKENDS
+
+CHECKS = ("lint", "rust", f"tests-{oldest_python()}")
+# Their wheels hold or need something that others do not: a release is rehearsed, too.
+REHEARSED = ("a-command", "numpy", "python-from-rust")
+# As a user builds: the size of the wheel is looked at.
+OPTIMISED = {"CARGO_TARGET_DIR": str(BUILD / "target-recipes")}
+
+
+def crates(project: Path) -> set[str]:
+    """The crates in the lock of a project."""
+    return set(re.findall(r'^name = "(.+)"', (project / "Cargo.lock").read_text("utf-8"), re.M))
+
+
+def kilobytes(project: Path, run: Run) -> float:
+    """The size of the project's wheel."""
+    folder = project / "build" / "wheel"
+    run("uv", "build", "--wheel", f"--out-dir={folder}", cwd=project, **OPTIMISED)
+    (wheel,) = folder.glob("*.whl")
+    assert "-abi3-" in wheel.name
+    return wheel.stat().st_size / 1000
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", recipe_pages.names())
+def test_recipe_alone(name: str, backend: str, render: Render, run: Run) -> None:
+    project = render(build_backend=backend)
+    before = crates(project)
+    small = kilobytes(project, run) if backend == "maturin" else 0
+    run("git", "init", "--quiet", cwd=project)
+    recipe_pages.follow(name, project, lambda line: run("bash", "-ec", line, cwd=project, **QUICK))
+    run("git", "add", "--all", cwd=project)
+    run("nox", "--session", "fix", cwd=project)
+    recipe_pages.check_new_files_are_formatted(name, project)
+    printed = run("nox", "--sessions", *CHECKS, cwd=project, **QUICK).stdout
+    recipe_pages.check_tests_ran(name, printed)
+
+    cost = recipe_pages.cost(name)
+    added = crates(project) - before
+    assert len(added) == cost.crates, sorted(added)
+    if backend == "maturin":
+        grown = kilobytes(project, run) - small
+        print(f"{name}: {grown:.1f} kB")
+        assert grown == pytest.approx(cost.kilobytes, rel=0.2, abs=3)
+
+    if name in REHEARSED:
+        commit = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit")
+        run("git", "add", "--all", cwd=project)
+        run("git", *commit, "--quiet", "--message=Recipe", cwd=project)
+        rehearsed = run("nox", "--session", "rehearse", cwd=project, **QUICK).stdout
+        assert re.search(rf"install on {oldest_python()} +\S", rehearsed)
+
+    broken = recipe_pages.broken(name, project)
+    run("git", "add", "--all", cwd=project)
+    command = shlex.split(broken.command)
+    if command == ["nox"]:
+        command += ["--sessions", *CHECKS[1:]]
+    printed = run(*command, cwd=project, check=False, **QUICK).stdout
+    assert broken.test in recipe_pages.failed_tests(printed), printed
