@@ -49,7 +49,7 @@ def test_it_passes_as_a_session(
     assert re.search(r"clone .*; NOT committed, so not rehearsed: .*notes\.txt", table)
     assert re.search(r"bump and tag +v0\.1\.1", table)
     assert re.search(rf"wheels +{wheel}, from the sdist", table)
-    assert "accepted; as it must be, a wrong password was refused, and a second upload too" in table
+    assert "accepted; rightly refused: a wrong password, and a second upload" in table
     assert re.search(
         rf"\d+ of {RELEASE_FILES} files are built elsewhere, and not checked here: macosx_arm64",
         table,

@@ -230,7 +230,7 @@ def rehearse(scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
             must_refuse("403", "a wrong password", clone, url, "wrong")
             upload(clone, url, password)
             must_refuse("400|409", "the same files twice", clone, url, password)
-            results.append("accepted; as it must be, a wrong password was refused, and a second upload too")
+            results.append("accepted; rightly refused: a wrong password, and a second upload")
         minors = re.findall(r":: Python :: 3\.(\d+)", str(project.get_all("Classifier")))
         tested = []
         for minor in dict.fromkeys([*minors, str(sys.version_info.minor)]):
