@@ -73,6 +73,16 @@ def test_features_of_pyo3_name_the_floor() -> None:
     assert set(re.findall(r"abi3-py3(\d+)", TEXT)) <= {str(FLOOR)}
 
 
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python has a GIL")
+def test_import_leaves_the_gil_off() -> None:
+    # PYTHON_GIL=0 would hide that the module turns it on.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHON_GIL"}
+    code = f"import sys, {PACKAGE}; sys.exit(sys._is_gil_enabled())"
+    hint = "`#[pymodule(gil_used = true)]`, or a crate that needs the GIL?"
+    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0, hint
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="only CPython has abi3")
 def test_wheel_is_tagged_for_the_floor() -> None:
     direct_url = json.loads(DISTRIBUTION.read_text("direct_url.json") or "{}")
     if direct_url.get("dir_info", {}).get("editable"):
