@@ -141,6 +141,9 @@ def benchmarks(session: nox.Session) -> None:
     session.run("maturin", "build", "--release", "--locked", crate, f"--out={wheels}")
     session.install("--force-reinstall", "--no-deps", *map(str, wheels.glob("*.whl")))
 
+    library = ("cargo", "build", "--release", "--locked", crate, "--example=c_library")
+    session.run(*library, external=True)
+    shutil.copy(folder / "target" / "release" / "examples" / "libc_library.so", modules)
     compile_c(session, sources, modules)
 
     paths = ROOT / "benchmarks", modules, project / "tests"
@@ -217,18 +220,30 @@ def canary(session: nox.Session) -> None:
 
 
 def compile_c(session: nox.Session, sources: Path, modules: Path) -> None:
-    """Compile the opponents in C, the one through SWIG and the one by hand, into a folder."""
+    """Compile into a folder what is in C: two opponents, and two interfaces to its Rust library."""
     question = "import sysconfig; print(sysconfig.get_path('include'))"
     headers = (session.run("python", "-c", question, silent=True) or "").strip()
     if not Path(headers, "Python.h").exists():
         session.error(
             f"Missing: {headers}/Python.h (on Debian and Ubuntu: apt install python3-dev)"
         )
-    swig = ("swig", "-python", "-outdir", str(modules), "-o", str(modules / "swig_c.c"))
-    session.run(*swig, str(sources / "swig_c.i"), external=True)
-    gcc = ("gcc", "-O3", "-shared", "-fPIC", f"-I{headers}")
-    session.run(*gcc, str(modules / "swig_c.c"), "-o", str(modules / "_swig_c.so"), external=True)
-    session.run(*gcc, str(sources / "plain.c"), "-o", str(modules / "plain_c.so"), external=True)
+    for name in ("swig_c", "swig_rust"):
+        swig = ("swig", "-python", "-outdir", str(modules), "-o", str(modules / f"{name}.c"))
+        session.run(*swig, str(sources / f"{name}.i"), external=True)
+    prelude, interface = modules / "prelude.c", modules / "cffi_rust.c"
+    prelude.write_text('#include "doubles.h"\n', "utf-8")
+    cffi = ("cffi-gen-src", "read-sources", "cffi_rust", str(sources / "doubles.h"))
+    session.run(*cffi, str(prelude), str(interface))
+    gcc = ("gcc", "-O3", "-shared", "-fPIC", f"-I{headers}", f"-I{sources}")
+    rust = (f"-L{modules}", "-lc_library", "-Wl,-rpath,$ORIGIN")
+    for source, module, libraries in (
+        (modules / "swig_c.c", "_swig_c", ()),
+        (sources / "plain.c", "plain_c", ()),
+        (modules / "swig_rust.c", "_swig_rust", rust),
+        (interface, "cffi_rust", rust),
+    ):
+        output = str(modules / f"{module}.so")
+        session.run(*gcc, str(source), "-o", output, *libraries, external=True)
 
 
 def render(session: nox.Session, folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""One run of all variants on all inputs: `nox -s benchmarks` calls it.
+"""One run of all variants and interfaces on all inputs: `nox -s benchmarks` calls it.
 
 Each row is checked against the oracle, the rendered package's plain Python reference; each row's
 `extra_info` says what it measured, for report.py.
@@ -14,7 +14,9 @@ from itertools import product
 import fast_doubles
 import pytest
 import reference
+from interfaces import INTERFACES, through_ctypes_undeclared
 from pytest_benchmark.fixture import BenchmarkFixture
+from results import OURS
 from texts import HUGE, MILLION, SCRIPTS, text
 from variants import VARIANTS, Variant
 
@@ -30,9 +32,10 @@ INPUTS = [
     ("ASCII", HUGE, "str"),
     *(("ASCII", length, "bytes") for length in (MILLION, 10, 0, HUGE)),
 ]
+ALL = [*VARIANTS, *(interface for interface in INTERFACES.values() if interface.name != OURS)]
 ROWS = [
     pytest.param(variant, *given, id="-".join(map(str, [variant.name, *given])))
-    for given, variant in product(INPUTS, VARIANTS)
+    for given, variant in product(INPUTS, ALL)
     if given[2] in (kind.__name__ for kind in variant.takes)
 ]
 rows = pytest.mark.parametrize(("variant", "script", "length", "kind"), ROWS)
@@ -112,6 +115,18 @@ def test_odd_inputs_agree_with_the_oracle(variant: Variant, value: str) -> None:
     assert str in variant.takes
     expected = value if variant.counts == "characters" else value.encode()
     assert variant.count(value) == reference.count_doubles(expected)
+
+
+@pytest.mark.parametrize("interface", INTERFACES.values(), ids=INTERFACES)
+@pytest.mark.parametrize("value", [b"", b"a", b"aa", b"\0\0a\0\0", b"\xff" * 300, b"ab" * 200])
+def test_interfaces_agree_with_the_oracle(interface: Variant, value: bytes) -> None:
+    assert interface.count(value) == reference.count_doubles(value)
+
+
+def test_ctypes_without_declarations_miscounts_a_str() -> None:
+    """It passes a `str` as wide characters, each with zeros behind it, and raises no error."""
+    assert through_ctypes_undeclared(b"aa") == 1
+    assert through_ctypes_undeclared("aa") == 0  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("script", [script for script in SCRIPTS if script != "ASCII"])

@@ -1,6 +1,7 @@
 """Usage: python report.py FOLDER, with what `nox -s benchmarks` left in the folder.
 
-Writes the tables into docs/benchmarks.md, and two charts beside it.
+Writes the tables into docs/benchmarks.md, two charts beside it, and the figures of
+docs/explanation/from-c-interfaces.md.
 """
 
 import platform
@@ -9,18 +10,22 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import cffi
 import charts
 import goals
 import numpy
 from charts import duration, ratio
+from interfaces import INTERFACES, given_str
 from results import OURS, Results
 from texts import HUGE, MILLION, SCRIPTS
 from variants import VARIANTS
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "benchmarks.md"
+INTERFACES_PAGE = DOCS / "explanation" / "from-c-interfaces.md"
 MEASURED = re.compile(r"(?<=<!-- measured -->\n).*(?=<!-- end -->)", re.DOTALL)
 
 
@@ -55,8 +60,8 @@ def printed(*command: str) -> str:
     return output.strip().splitlines()[0].strip()
 
 
-def surroundings(results: Results) -> str:
-    """The machine, the versions, the date."""
+def surroundings(results: Results, library: ModuleType = numpy) -> str:
+    """The machine, the versions, the date; of the Python libraries, the one that is given."""
     machine = results.machine
     cpu = machine["cpu"]
     versions = [
@@ -64,7 +69,7 @@ def surroundings(results: Results) -> str:
         printed("rustc", "--version").split(" (")[0],
         f"gcc {printed('gcc', '-dumpfullversion')}",
         printed("swig", "-version"),
-        f"numpy {numpy.__version__}",
+        f"{library.__name__} {library.__version__}",
     ]
     return (
         f"Measured on {results.date} on {cpu['brand_raw']} ({machine['machine']}, {cpu['count']} "
@@ -130,12 +135,33 @@ def measured(results: Results) -> str:
     return "\n" + "\n".join(parts)
 
 
+def interfaces(results: Results) -> str:
+    """All that stands between the two marks of the page on interfaces."""
+    lengths = {"10 bytes": 10, "empty": 0, "1 MB": MILLION, "100 MB": HUGE}
+
+    def row(name: str) -> list[str]:
+        times = (
+            results.time(INTERFACES[name].name, kind="bytes", length=length)
+            for length in lengths.values()
+        )
+        return [name, *map(duration, times), given_str(name)]
+
+    rows = table(["", *lengths, "a `str` is"], map(row, INTERFACES))
+    return f"\n{surroundings(results, cffi)}\n{rows}"
+
+
+def write(text: str, page: Path) -> None:
+    """Put a text between the two marks of a page. Exits if the marks are missing."""
+    whole = page.read_text("utf-8")
+    if not MEASURED.search(whole):
+        sys.exit(f"{page} lacks the lines <!-- measured --> and <!-- end -->: put them back.")
+    page.write_text(MEASURED.sub(lambda _: text, whole), "utf-8")
+
+
 def main(folder: Path) -> None:
     results = Results(folder)
-    page = PAGE.read_text("utf-8")
-    if not MEASURED.search(page):
-        sys.exit(f"{PAGE} lacks the lines <!-- measured --> and <!-- end -->: put them back.")
-    PAGE.write_text(MEASURED.sub(lambda _: measured(results), page), "utf-8")
+    write(measured(results), PAGE)
+    write(interfaces(results), INTERFACES_PAGE)
     charts.draw(results, DOCS)
 
 

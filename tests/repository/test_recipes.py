@@ -165,9 +165,16 @@ RECIPES = {
             f"{P}/Cargo.lock": [newer_pyo3],
             "benchmarks/opponents/Cargo.toml": [newer_pyo3],
             "benchmarks/opponents/Cargo.lock": [newer_pyo3],
+            "tests/docs/from_rust_cpython/Cargo.toml": [newer_pyo3],
+            "tests/docs/from_rust_cpython/Cargo.lock": [newer_pyo3],
+            "docs/explanation/from-c-interfaces.md": [
+                newer_pyo3,
+                (f" | PyO3 {PYO3} |", " | PyO3 99.9 |"),
+            ],
             "README.md": [(f" | {PYO3} | ", " | 99.9 | ")],
         },
-        [*QUICK, "tests/repository/test_benchmarks.py"],
+        [*QUICK, "tests/repository/test_benchmarks.py", "tests/docs/test_from_c_interfaces.py"],
+        left_out="test_both_columns_compile",
     ),
 }  # fmt: skip
 
