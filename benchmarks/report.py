@@ -146,7 +146,7 @@ def interfaces(results: Results) -> str:
         )
         return [name, *map(duration, times), given_str(name)]
 
-    rows = table(["", *lengths, "a `str` is"], map(row, INTERFACES))
+    rows = table(["", *lengths, "given a `str`"], map(row, INTERFACES))
     return f"\n{surroundings(results, cffi)}\n{rows}"
 
 

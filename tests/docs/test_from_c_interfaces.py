@@ -116,6 +116,27 @@ def test_page_has_the_marks_and_between_them_the_interfaces_that_are_measured() 
     assert all(len(row) == len(head) and all(row) for row in rows)
 
 
+def test_figures_bear_out_what_the_page_says_of_them() -> None:
+    head, *rows = table(PAGE.section("One kernel, five interfaces").text)
+    units = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3}
+
+    def column(title: str) -> dict[str, float]:
+        """The times of a column, in seconds, each with its interface."""
+        times = {row[0]: row[head.index(title)].split() for row in rows}
+        return {name: float(number) * units[unit] for name, (number, unit) in times.items()}
+
+    long, short = column("1 MB"), column("10 bytes")
+    assert max(long.values()) < 1.25 * min(long.values())
+    (low, high), (swig,) = (
+        [float(number) for number in re.findall(r"\d+", said)]
+        for said in re.findall(r"(\d+ to \d+|less than \d+)\s+times", PAGE.text.replace("\n", " "))
+    )
+    own = short.pop("PyO3")
+    assert short.pop("SWIG") < swig * own
+    assert all(low * own < time < high * own for time in short.values())
+    assert short["CFFI, API mode"] < short["CFFI, ABI mode"]
+
+
 def test_interfaces_that_are_compared_are_those_that_are_measured() -> None:
     rows = table(PAGE.section("What each asks of you").text)
     assert [row[0] for row in rows[1:]] == interfaces()
