@@ -59,7 +59,7 @@ def change(copy: Path, name: str, tag: str, commit: str) -> None:
 
 def changed_lines(copy: Path, run: Run) -> list[str]:
     diff = run("git", "diff", "--unified=0", cwd=copy).stdout
-    return [line for line in diff.splitlines() if re.match(r"[-+](?![-+])", line)]
+    return [line for line in diff.splitlines() if re.match(r"[-+](?!(\+\+|--) )", line)]
 
 
 def test_a_pull_request_of_dependabot_is_completed(copy: Path, bump: Bump, run: Run) -> None:
