@@ -10,6 +10,7 @@ import os
 import re
 import runpy
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -178,11 +179,34 @@ def install_wheel(session: nox.Session, *groups: str) -> None:
         # in nox's folder, where cargo and git would find the files of this one.
         target = Path(os.environ.get("CARGO_TARGET_DIR", "target")).absolute()
         places = {"CARGO_TARGET_DIR": str(target), "TMPDIR": os.environ.get("TMPDIR")}
+        forget_local_crates(session)
         session.run(*command, env=OF_GIT | places)
         BUILT.extend([*folder.glob("*.whl"), *folder.glob("*.tar.gz")])
     # Not `session.install`, which `nox -R` leaves out: it would test an earlier wheel.
     pip = ("uv", "pip") if session.venv_backend == "uv" else ("python", "-m", "pip")
     session.run(*pip, "install", "--force-reinstall", "--no-deps", str(BUILT[0]))
+
+
+def forget_local_crates(session: nox.Session) -> None:
+    """Delete what cargo has compiled of crates in this folder, but for the package's own crate.
+
+    The files of an sdist have old dates, and cargo compares dates: it would take an earlier state
+    of such a crate for this one. .cargo/config.toml prevents that for the package's crate alone.
+    """
+    listed = session.run(
+        *("cargo", "metadata", "--format-version=1"),
+        external=True,
+        silent=True,
+        log=False,
+        stderr=subprocess.DEVNULL,
+        success_codes=[0, 101],  # 101: the build fails for the same reason, and says it
+    )
+    crates = json.loads(listed or "{}")
+    root = crates.get("resolve", {}).get("root")
+    local = [crate for crate in crates.get("packages", []) if not crate["source"]]
+    names = [f"--package={crate['name']}" for crate in local if crate["id"] != root]
+    if names:
+        session.run("cargo", "clean", "--release", *names, external=True)
 
 
 def git_tracks(session: nox.Session) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.builds import BUILD, UNOPTIMISED
+from helpers.builds import BUILD, QUICK, UNOPTIMISED
 from helpers.fixture_types import Render, Run
 from tools.machine import oldest_python, python_of, pythons
 from tools.template import BACKENDS, TEMPLATE
@@ -115,3 +115,29 @@ def test_builds_that_share_a_target_folder(
 
     other = project(backend, 104, project_slug="other-doubles")
     assert answer(frontend, other, "other_doubles") == 104, "the library of another project"
+
+
+def test_nox_tests_a_crate_in_the_folder_as_it_is_now(render: Render, run: Run) -> None:
+    project = render()
+    crate = project / "answers"
+    (crate / "src").mkdir(parents=True)
+    (crate / "Cargo.toml").write_text('[package]\nname = "answers"\nedition = "2024"\n', "utf-8")
+    (project / "tests" / "test_answer.py").write_text(
+        "from fast_doubles import count_doubles\n\n\n"
+        "def test_answer() -> None:\n    assert count_doubles('') == 1\n",
+        "utf-8",
+    )
+    kernel = "pub fn count_doubles<Unit>(_: &[Unit]) -> usize {\n    answers::ANSWER\n}\n"
+    (project / "rust" / "kernel.rs").write_text(kernel, "utf-8")
+    run("git", "init", "--quiet", cwd=project)
+
+    def nox_says(answer: int) -> str:
+        library = crate / "src" / "lib.rs"
+        library.write_text(f"pub const ANSWER: usize = {answer};\n", "utf-8")
+        run("cargo", "add", "--quiet", "--path=answers", cwd=project)
+        run("git", "add", "--all", cwd=project)
+        words = ("nox", "--session", f"tests-{oldest_python()}", "--", "tests/test_answer.py")
+        return run(*words, cwd=project, check=False, **QUICK).stdout
+
+    assert " 1 passed" in nox_says(1)
+    assert "assert 2 == 1" in nox_says(2)
