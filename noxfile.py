@@ -106,6 +106,13 @@ def newest(session: nox.Session) -> None:
     session.run("pytest", "--verbose", "tests/on_demand/test_newest_pythons.py", *session.posargs)
 
 
+@nox.session(name="free-threaded")
+def free_threaded(session: nox.Session) -> None:
+    """Build, install and test wheels on free-threaded CPythons; attack them from eight threads."""
+    set_up(session)
+    session.run("pytest", "--verbose", "tests/on_demand/test_free_threaded.py", *session.posargs)
+
+
 @nox.session
 def adopt(session: nox.Session) -> None:
     """Do what docs/how-to says on adopting, with crates from crates.io and with other layouts."""

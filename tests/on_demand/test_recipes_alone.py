@@ -20,6 +20,8 @@ from tools.template import BACKENDS
 CHECKS = ("lint", "rust", f"tests-{oldest_python()}")
 # Their wheels hold or need something that others do not: a release is rehearsed, too.
 REHEARSED = ("a-command", "numpy", "python-from-rust")
+# A recipe's own tools are the newest, and need not fit to the locked ones of this suite.
+NEWEST = {"UV_CONSTRAINT": "", "PIP_CONSTRAINT": ""}
 # As a user builds: the size of the wheel is looked at.
 OPTIMISED = {"CARGO_TARGET_DIR": str(BUILD / "target-recipes")}
 
@@ -47,16 +49,19 @@ def test_recipe_alone(name: str, backend: str, render: Render, run: Run) -> None
     before = crates(project)
     small = kilobytes(project, run) if backend == "maturin" else 0
     run("git", "init", "--quiet", cwd=project)
-    recipe_pages.follow(name, project, lambda line: run("bash", "-ec", line, cwd=project, **QUICK))
+    variables = QUICK | NEWEST
+    recipe_pages.follow(
+        name, project, lambda line: run("bash", "-ec", line, cwd=project, **variables)
+    )
     run("git", "add", "--all", cwd=project)
     run("nox", "--session", "fix", cwd=project)
     recipe_pages.check_new_files_are_formatted(name, project)
-    printed = run("nox", "--sessions", *CHECKS, cwd=project, **QUICK).stdout
+    printed = run("nox", "--sessions", *CHECKS, cwd=project, **variables).stdout
     command = shlex.split(recipe_pages.broken_in(name).command)
     if command == ["nox"]:
         command += ["--sessions", *CHECKS[1:]]
     else:
-        printed += run(*command, cwd=project, **QUICK).stdout
+        printed += run(*command, cwd=project, **variables).stdout
     recipe_pages.check_tests_ran(name, printed)
 
     cost = recipe_pages.cost(name)
@@ -71,10 +76,10 @@ def test_recipe_alone(name: str, backend: str, render: Render, run: Run) -> None
         commit = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "commit")
         run("git", "add", "--all", cwd=project)
         run("git", *commit, "--quiet", "--message=Recipe", cwd=project)
-        rehearsed = run("nox", "--session", "rehearse", cwd=project, **QUICK).stdout
+        rehearsed = run("nox", "--session", "rehearse", cwd=project, **variables).stdout
         assert re.search(rf"install on {oldest_python()} +\S", rehearsed)
 
     broken = recipe_pages.broken(name, project)
     run("git", "add", "--all", cwd=project)
-    printed = run(*command, cwd=project, check=False, **QUICK).stdout
+    printed = run(*command, cwd=project, check=False, **variables).stdout
     assert broken.test in recipe_pages.failed_tests(printed), printed
