@@ -28,7 +28,7 @@ Build = Callable[..., Path]
 InEnvironment = Callable[..., str]
 
 
-@pytest.fixture(scope="module", params=interpreters.LIBRARIES)
+@pytest.fixture(scope="module", params=interpreters.VERSIONS)
 def version(request: pytest.FixtureRequest) -> str:
     """Each version that is free-threaded; a test that asks for it is run with both."""
     version: str = request.param

