@@ -108,7 +108,7 @@ def npm_tools() -> Iterator[Pin]:
             updater = pins.updater_of("npm", file)
             # Another name for a package keeps to a major version: "npm:pyodide@314.0.7".
             package, _, version = version.removeprefix("npm:").rpartition("@")
-            wanted = f"{package}@{version.partition('.')[0]}" if package else name
+            wanted = f"{package}@^{version.partition('.')[0]}.0.0-0" if package else name
             yield Pin(name, workspace.short_path(file), version, newest.npm(wanted), updater)
 
 
