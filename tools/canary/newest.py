@@ -62,7 +62,7 @@ def action_tag(action: str) -> str | None:
 
 
 def npm(name: str) -> str | None:
-    """The newest version of a package on npm, or of a part of its versions: "pyodide@^314.0.0-0"."""
+    """The newest version of a package on npm, or in a range of versions: "pyodide@^314.0.0-0"."""
     answer = workspace.output_or_none("npm", "view", name, "version", "--json")
     found = json.loads(answer or "[]")  # one version, or a list of them
     return max([found] if isinstance(found, str) else found, key=version_of, default=None)
