@@ -157,7 +157,7 @@ events_logger = "file"
         script = "/usr/share/debootstrap/scripts/sid"
         log = self.folder / f"debootstrap-{suite}-{arch}.log"
         with log.open("w") as output:
-            command = ["debootstrap", *options, suite, str(root), _mirror(), script]
+            command = ["debootstrap", *options, suite, str(root), mirror(), script]
             made = subprocess.run(command, stdout=output, stderr=output)
         if made.returncode != 0:
             raise RuntimeError(f"debootstrap failed:\n{log.read_text()[-3000:]}")
@@ -212,7 +212,7 @@ def _rustup_home() -> Path:
     return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """Where this machine takes Debian's packages from."""
     command = ["apt-get", "indextargets", "--format=$(REPO_URI)", f"Codename: {SUITE}"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0]

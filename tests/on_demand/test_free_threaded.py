@@ -10,37 +10,37 @@ from pathlib import Path
 
 import pytest
 
-from helpers import interpreters
 from helpers.builds import BUILD, UNOPTIMISED, abi3t_arguments, cargo_target
 from helpers.fixture_types import Render, Run
+from helpers.interpreters import HAMMER, TOOLS, CannotRun, linux
 from helpers.pages import edit
 from tools.machine import oldest_python, python_of, pythons
 from tools.template import BACKENDS
 
-HAMMER = interpreters.HERE / "hammer.py"
 TAGS = {
-    ("maturin", "3.14"): "cp314-cp314t-",
-    ("maturin", "3.15"): "cp315-abi3.abi3t-",
-    ("setuptools-rust", "3.14"): "cp314-cp314t-",
-    ("setuptools-rust", "3.15"): "cp315-cp315t-",
+    ("maturin", "cp314t"): "cp314-cp314t-",
+    ("maturin", "cp315t"): "cp315-abi3.abi3t-",
+    ("setuptools-rust", "cp314t"): "cp314-cp314t-",
+    ("setuptools-rust", "cp315t"): "cp315-cp315t-",
 }
 Build = Callable[..., Path]
 InEnvironment = Callable[..., str]
 
 
-@pytest.fixture(scope="module", params=interpreters.VERSIONS)
-def version(request: pytest.FixtureRequest) -> str:
-    """Each version that is free-threaded; a test that asks for it is run with both."""
-    version: str = request.param
-    return version
+@pytest.fixture(scope="module", params=["cp314t", "cp315t"])
+def abi(request: pytest.FixtureRequest) -> str:
+    """Each free-threaded ABI; a test that asks for it is run with both."""
+    abi: str = request.param
+    return abi
 
 
 @pytest.fixture(scope="module")
-def interpreter(version: str, run: Run) -> Path:
-    """The free-threaded interpreter of that version."""
-    if lacks := interpreters.missing():
-        pytest.fail(lacks, pytrace=False)
-    return interpreters.free_threaded(version, BUILD / "interpreters", run)
+def interpreter(abi: str, run: Run) -> Path:
+    """The interpreter of that ABI."""
+    try:
+        return linux.put_together(abi, "gnu", BUILD / "interpreters", run)
+    except CannotRun as reason:
+        pytest.fail(str(reason), pytrace=False)
 
 
 @pytest.fixture(scope="module")
@@ -52,19 +52,19 @@ def environment_of(
     run("uv", "venv", "--seed", f"--python={interpreter}", folder, cwd=folder.parent)
     python = python_of(folder)
     locked = ("uv", "pip", "install", f"--python={python}", "--require-hashes")
-    run(*locked, f"--requirement={interpreters.TOOLS}", cwd=folder)
+    run(*locked, f"--requirement={TOOLS}", cwd=folder)
     return python
 
 
 @pytest.fixture(scope="module")
-def build(version: str, interpreter: Path, run: Run) -> Build:
+def build(abi: str, interpreter: Path, run: Run) -> Build:
     """Build a project's wheel for the interpreter, as cibuildwheel does, into a folder."""
 
     def build(project: Path, folder: Path, **variables: str) -> Path:
         maturin = "maturin" in (project / "pyproject.toml").read_text("utf-8").partition("\n\n")[0]
-        if maturin and version == "3.15":
+        if maturin and abi == "cp315t":
             variables["MATURIN_PEP517_ARGS"] = " ".join(abi3t_arguments(project))
-        target = cargo_target(f"{version}t")
+        target = cargo_target(abi)
         command = ("uv", "build", "--wheel", f"--python={interpreter}", f"--out-dir={folder}")
         run(*command, cwd=project, CARGO_TARGET_DIR=target, **variables)
         (wheel,) = folder.glob("*.whl")
@@ -99,7 +99,7 @@ def pip_install(python: Path, run: Run, *words: str | Path, check: bool = True) 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_wheel_is_chosen_by_pip_and_passes_all_tests_without_a_gil(
     backend: str,
-    version: str,
+    abi: str,
     build: Build,
     environment_of: Path,
     abi3_wheel: Path,
@@ -109,7 +109,7 @@ def test_wheel_is_chosen_by_pip_and_passes_all_tests_without_a_gil(
 ) -> None:
     project, python = render(build_backend=backend), environment_of
     wheel = build(project, tmp_path / "wheels", CARGO_PROFILE_RELEASE_LTO="off")
-    assert TAGS[backend, version] in wheel.name
+    assert TAGS[backend, abi] in wheel.name
     shutil.copy(abi3_wheel, wheel.parent)
     printed = pip_install(python, run, f"--find-links={wheel.parent}", "fast-doubles")
     assert wheel.name in printed  # and not the abi3 wheel beside it
