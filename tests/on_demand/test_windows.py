@@ -1,0 +1,131 @@
+"""Cross-compiled wheels and the release programs on CPythons for 64-bit Windows: `nox -s cross`.
+
+wine runs them; helpers/interpreters/windows.py says what of the interpreters is genuine. The
+wheels are built by MinGW, not by MSVC as in CI.
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers.builds import BUILD
+from helpers.fixture_types import Render, Run
+from helpers.interpreters import CannotRun, version_of, windows
+from helpers.interpreters.windows import windows_path
+
+ABIS = {"cp311": "cp311-abi3", "cp313": "cp311-abi3", "cp314t": "cp314-cp314t"}
+Installed = tuple[Path, str]
+
+
+@pytest.fixture(scope="module", params=ABIS)
+def abi(request: pytest.FixtureRequest) -> str:
+    """The ABI of an interpreter; a test that asks for it is run with each."""
+    abi: str = request.param
+    return abi
+
+
+@pytest.fixture(scope="module")
+def python(abi: str, run: Run) -> Iterator[windows.WindowsPython]:
+    """A CPython for Windows, under wine."""
+    try:
+        python = windows.put_together(abi, BUILD / "interpreters", run)
+    except CannotRun as reason:
+        pytest.fail(str(reason), pytrace=False)
+    yield python
+    python.end()
+
+
+@pytest.fixture(scope="module")
+def packages(abi: str, render: Render, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the locked tools of the project's tests and of its release, for Windows."""
+    folder = tmp_path_factory.mktemp("packages")
+    install = ("uv", "pip", "install", f"--target={folder}", f"--python-version={version_of(abi)}")
+    for_windows = ("--python-platform=x86_64-pc-windows-msvc", "--only-binary=:all:")
+    release = render() / "release"
+    for lock in ("wheel-requirements.txt", "requirements.txt"):
+        command = (*install, *for_windows, "--require-hashes", f"--requirement={release / lock}")
+        run(*command, cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(
+    python: windows.WindowsPython,
+    packages: Path,
+    cross_build: Callable[..., Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Installed:
+    """The folder into which Windows' pip has installed the package, and what pip said."""
+    folder, wheels = tmp_path_factory.mktemp("installed"), tmp_path_factory.mktemp("wheels")
+    for built in ("abi3", "cp314t"):
+        shutil.copy(cross_build("win_amd64", built), wheels)
+    printed = python(
+        *("-m", "pip", "install", "--no-index", "--no-deps", "fast-doubles"),
+        f"--find-links={windows_path(wheels)}",
+        f"--target={windows_path(folder)}",
+        cwd=folder,
+        PYTHONPATH=windows_path(packages),
+    )
+    return folder, printed
+
+
+def test_wheel_is_chosen_by_pip_and_passes_the_tests(
+    abi: str,
+    python: windows.WindowsPython,
+    packages: Path,
+    installed: Installed,
+    render: Render,
+) -> None:
+    folder, printed = installed
+    assert f"-{ABIS[abi]}-win_amd64.whl" in printed
+    path = f"{windows_path(packages)};{windows_path(folder)}"
+    # As the install job of release.yml runs them: in a copy, by the shell of the system.
+    printed = python(
+        "release/run_tests.py", cwd=render(), PYTHONPATH=path, PYTEST_ADDOPTS="--verbose"
+    )
+    assert re.search(r"\d\d passed", printed)
+    assert ("test_import_leaves_the_gil_off PASSED" in printed) == abi.endswith("t")
+
+
+def test_library_that_asks_for_a_dll_that_is_not_there_is_not_imported(
+    python: windows.WindowsPython, installed: Installed, tmp_path: Path
+) -> None:
+    broken = shutil.copytree(installed[0], tmp_path / "broken")
+    library = broken / "fast_doubles" / "_native.pyd"
+    if not library.exists():
+        (library,) = library.parent.glob("_native*.pyd")
+    code = library.read_bytes()
+    changed = re.sub(rb"(?i)KERNEL32\.dll\0", b"KERNEL99.dll\0", code)
+    assert changed != code
+    library.write_bytes(changed)
+    ask = ("-c", "import fast_doubles")
+    printed = python(*ask, cwd=tmp_path, check=False, PYTHONPATH=windows_path(broken))
+    assert "DLL load failed" in printed
+
+
+def test_plan_and_gate_say_the_same_on_windows(
+    abi: str,
+    python: windows.WindowsPython,
+    packages: Path,
+    render: Render,
+    run: Run,
+    tmp_path: Path,
+) -> None:
+    if abi == "cp314t":
+        pytest.skip("the tools that the gate asks need ssl, which this standard library lacks")
+    project, path = render(), windows_path(packages)
+    planned = python("release/plan.py", cwd=project, PYTHONPATH=path)
+    assert planned.split() == run("python", "release/plan.py", cwd=project).stdout.split()
+    run("git", "init", "--quiet", cwd=project)
+    run("git", "add", "--all", cwd=project)
+    dist = tmp_path / "naïve folder"  # a space, and a letter that not every code page has
+    run("uv", "build", f"--out-dir={dist}", cwd=project)
+    (wheel,) = dist.glob("*.whl")
+    wheel.rename(re.sub(r"linux_x86_64", "manylinux_2_28_x86_64", str(wheel)))
+    gate = ("release/gate.py", windows_path(dist), "--rehearsal", "--tag=v0.1.0")
+    printed = python(*gate, cwd=project, PYTHONPATH=path, check=False)
+    here = run("python", "release/gate.py", dist, *gate[2:], cwd=project, check=False).stdout
+    assert printed.splitlines() == here.splitlines()
