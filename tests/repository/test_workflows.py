@@ -325,6 +325,7 @@ def test_dependabot_watches_every_lock_with_a_cooldown() -> None:
         ("pip", "/tests/docs/cruft"),
         ("cargo", "/benchmarks/opponents"),
         ("cargo", "/tests/docs/from_rust_cpython"),
+        ("cargo", "/tests/helpers/interpreters/zlib"),
         ("cargo", "/tests/on_demand/crates"),
     }
 
