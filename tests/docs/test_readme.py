@@ -1,4 +1,4 @@
-"""The README says what is so: its tree, its questions, its commands, its links."""
+"""README and the pages of reference are true: tree, questions, commands, links."""
 
 import json
 import re
@@ -11,11 +11,13 @@ from helpers.rendering import tree_of
 from tools.template import DEFAULTS, PROJECT_FOLDER, QUESTIONS, SETTINGS, TEMPLATE
 
 README = (TEMPLATE / "README.md").read_text("utf-8")
+FILES = (TEMPLATE / "docs" / "reference" / "files.md").read_text("utf-8")
+START = (TEMPLATE / "docs" / "getting-started.md").read_text("utf-8")
 DOCUMENTS = [*TEMPLATE.glob("*.md"), *TEMPLATE.glob("docs/**/*.md")]
 
 
 def test_tree_is_that_of_the_default_rendering() -> None:
-    (drawing,) = re.findall(r"```text\nfast-doubles/\n(.*?)```", README, re.DOTALL)
+    (drawing,) = re.findall(r"```text\nfast-doubles/\n(.*?)```", FILES, re.DOTALL)
     drawn, folder = set(), ""
     for line in drawing.splitlines():
         if line[0] in "├└":
@@ -69,7 +71,7 @@ def test_every_rule_of_the_architecture_names_tests_that_there_are() -> None:
 def test_commands_exist() -> None:
     makefile = (TEMPLATE / "Makefile").read_text("utf-8")
     noxfile = (TEMPLATE / "noxfile.py").read_text("utf-8")
-    commands = re.findall(r"^\$ make (\w+)", README, re.MULTILINE)
+    commands = re.findall(r"^\$ make (\w+)", START, re.MULTILINE)
     assert commands == ["demo", "test"]
     for command in commands:
         assert f"\n{command}: " in makefile
@@ -80,8 +82,7 @@ def test_commands_exist() -> None:
 
 
 def test_oldest_cookiecutter_is_said_alike() -> None:
-    start = (TEMPLATE / "docs" / "getting-started.md").read_text("utf-8")
-    said = [re.findall(r"cookiecutter ([\d.]+) or newer", page) for page in (README, start)]
+    said = [re.findall(r"cookiecutter ([\d.]+) or newer", page) for page in (README, START)]
     assert said == [["2.1"], ["2.1"]]  # tests/rendering/test_ways_to_render.py renders with it
 
 
@@ -99,8 +100,27 @@ def test_pythons_that_install_the_wheels_are_those_of_the_plan() -> None:
 
 
 def test_first_screen_has_the_commands() -> None:
-    first = "\n".join(README.splitlines()[:24])
-    for word in ("uvx cookiecutter gh:", "uvx nox", "times as fast", "Already have a crate?"):
+    first = "\n".join(README.splitlines()[:30])
+    for word in ("uvx cookiecutter gh:", "uvx cookiecutter .", "uvx nox", "existing-crate.md"):
         assert word in first
+
+
+def test_short_tree_of_the_readme_is_a_part_of_the_whole_one() -> None:
+    (drawing,) = re.findall(r"```text\nfast-doubles/\n(.*?)```", README, re.DOTALL)
+    names = re.findall(r"^[├└]── (\S+)", drawing, re.M)
+    assert len(names) >= 7
+    tree = tree_of(DEFAULTS).read_text("utf-8").split()
+    for name in names:
+        assert any(f"{file}/".startswith(f"{name.rstrip('/')}/") for file in tree), name
+
+
+def test_readme_says_how_much_machinery_the_owner_takes_over() -> None:
+    machinery = [*PROJECT_FOLDER.glob("release/*.py"), *PROJECT_FOLDER.glob(".github/**/*.yml")]
+    lines = sum(len(file.read_text("utf-8").splitlines()) for file in machinery)
+    (said,) = re.findall(r"about ([\d,]+) lines", README)
+    assert abs(lines - int(said.replace(",", ""))) < 100, lines
+
+
+def test_first_prompt_says_that_enter_is_fine() -> None:
     prompts = json.dumps(SETTINGS["__prompts__"])
     assert "Enter" in prompts

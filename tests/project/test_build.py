@@ -155,8 +155,8 @@ def test_table_of_the_demo_is_the_readmes_but_for_the_figures(
     counter = TEMPLATE / "benchmarks" / "real_text.py"
     tests = project / "tests"
     printed = run(pythons()[floor], counter, wheel, tests, cwd=tmp_path, PYTHONPATH=str(tmp_path))
-    readme = (TEMPLATE / "README.md").read_text("utf-8")
-    (table,) = re.findall(r"```text\n(  wheel .*?)```", readme, re.DOTALL)
+    page = (TEMPLATE / "docs" / "getting-started.md").read_text("utf-8")
+    (table,) = re.findall(r"```text\n(  wheel .*?)```", page, re.DOTALL)
 
     def words(text: str) -> str:
         text = text.replace(LIBRARY, "_native.abi3.so")
