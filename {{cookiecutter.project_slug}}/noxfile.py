@@ -105,7 +105,7 @@ def run_all(session: nox.Session, *commands: list[str]) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Test the wheel and its type stub, on every Python at hand."""
+    """Test the wheel and its type stub, on every Python that is installed."""
     install_wheel(session, "test", "property")
     lock = Path("release/lint-requirements.txt").read_text("utf-8")
     session.install(*re.findall(r"^mypy==[^\s;]+", lock, re.MULTILINE))

@@ -241,7 +241,7 @@ def rehearse(scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
                     VIRTUALENV_CONFIG_FILE=os.devnull,
                 )
                 if "failed to find interpreter" in said(made):
-                    results.append("left out: this Python is not at hand")
+                    results.append("left out: this Python is not installed")
                     continue
                 if made.returncode:
                     raise Failed(said(made), "virtualenv could not make an environment.")
