@@ -58,7 +58,7 @@ def test_it_passes_as_a_session(
         if int(version[2:]) < int(floor[2:]):
             assert f"install on {version}" not in table
             continue
-        result = wheel if version in pythons() else "left out: this Python is not at hand"
+        result = wheel if version in pythons() else "left out: this Python is not installed"
         assert re.search(rf"install on {version} +{result}", table)
     assert "Before a release: 'Your Name' stands in LICENSE, pyproject.toml: " in printed
     tidy(project)
