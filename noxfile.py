@@ -175,16 +175,16 @@ def benchmarks(session: nox.Session) -> None:
 def nightly(session: nox.Session) -> None:
     """Follow every recipe by itself; render 2,000 hostile answers; ask the kernel a million times.
 
-    The answers are those of its oracle. Miri runs the kernel's tests, where it is installed.
+    Its definition gives the answers. ThreadSanitizer watches the module, and Miri runs the kernel's
+    tests, where they are installed.
     """
     set_up(session)
-    recipes = (
-        "pytest",
-        "--numprocesses=auto",
-        "--verbose",
-        "tests/on_demand/test_recipes_alone.py",
-    )
-    session.run(*recipes)
+    alone = "tests/on_demand/test_recipes_alone.py"
+    session.run("pytest", "--numprocesses=auto", "--verbose", alone)
+    if Path("/usr/lib/rustlib/src/rust/library").exists():
+        session.run("pytest", "--verbose", "tests/on_demand/test_data_races.py")
+    else:
+        session.warn("ThreadSanitizer was NOT run: Debian's package rust-web-src is not installed.")
     hostile = ("pytest", "--verbose", "tests/rendering/test_hostile_answers.py")
     session.run(*hostile, env={"HOSTILE_EXAMPLES": "2000"})
     folder = ROOT / "build" / "nightly"
