@@ -36,6 +36,16 @@ pub fn count_in_bytes(py: Python<'_>, bytes: &[u8]) -> usize {
 """
 
 
+def of_the_module(report: str) -> bool:
+    """Whether the module itself makes one of the two accesses, and not CPython on its behalf.
+
+    CPython's own, on memory that it hands from thread to thread, are reported too: it is not
+    compiled for ThreadSanitizer, which does not see its locks.
+    """
+    frames = re.findall(r"^    #0 (.*)\n(?:    #1 (.*)\n)?", report, re.M)
+    return any("_native" in (caller if "libtsan" in first else first) for first, caller in frames)
+
+
 @pytest.fixture
 def races(
     debian_rust: dict[str, str],
@@ -68,11 +78,11 @@ def races(
         source.write_text(MISSING_NAMES, "utf-8")
         run("gcc", "-shared", "-fPIC", source, "-o", library, cwd=tmp_path)
         preload = f"libtsan.so.2 {library}"
-        attack = ("env", f"LD_PRELOAD={preload}", "TSAN_OPTIONS=exitcode=0", python, HAMMER, "5")
-        printed = run(*attack, cwd=tmp_path).stdout
+        watch = ("env", f"LD_PRELOAD={preload}", "TSAN_OPTIONS=exitcode=0")
+        printed = run(*watch, python, HAMMER, "5", "--no-fresh", cwd=tmp_path).stdout
         assert int(re.findall(r"^(\d+) calls, 0 wrong", printed, re.M)[0]) > 1000
         reports = printed.split("WARNING: ThreadSanitizer: ")[1:]
-        return [report for report in reports if "_native" in report]
+        return [report for report in reports if of_the_module(report)]
 
     return races
 
