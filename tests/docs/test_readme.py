@@ -101,7 +101,12 @@ def test_pythons_that_install_the_wheels_are_those_of_the_plan() -> None:
 
 def test_first_screen_has_the_commands() -> None:
     first = "\n".join(README.splitlines()[:30])
-    for word in ("uvx cookiecutter gh:", "uvx cookiecutter .", "uvx nox", "existing-crate.md"):
+    for word in (
+        "uvx cookiecutter gh:",
+        "uvx cookiecutter ./cookiecutter-pyo3-wheel",
+        "uvx nox",
+        "existing-crate.md",
+    ):
         assert word in first
 
 
