@@ -56,7 +56,7 @@ def fix(session: nox.Session) -> None:
     session.run("ruff", "check", "--fix-only")
     session.run("ruff", "format")
     session.run("cargo", "fmt", external=True)
-    session.run("ruff", "check")  # fails where something is left to repair by hand
+    session.run("ruff", "check")  # fails where ruff cannot repair something
 
 
 @nox.session(venv_backend="none")
@@ -194,7 +194,7 @@ def forget_local_crates(session: nox.Session) -> None:
     of such a crate for this one. .cargo/config.toml prevents that for the package's crate alone.
     """
     listed = session.run(
-        *("cargo", "metadata", "--format-version=1"),
+        *("cargo", "metadata", "--locked", "--format-version=1"),
         external=True,
         silent=True,
         log=False,

@@ -19,14 +19,14 @@ from tools.template import TEMPLATE
 
 NAMES = recipe_pages.names()
 LIGHT = [name for name in NAMES if name not in HEAVY]
-Follow = Callable[[str, list[str]], Path]
+Prepare = Callable[[str, list[str]], Path]
 
 
 @pytest.fixture
-def follow(render: Render, run: Run) -> Follow:
+def prepare(render: Render, run: Run) -> Prepare:
     """Follow recipes in a fresh rendering with a backend, and let git track the result."""
 
-    def follow(backend: str, names: list[str]) -> Path:
+    def prepare(backend: str, names: list[str]) -> Path:
         project = render(build_backend=backend)
         run("git", "init", "--quiet", cwd=project)
         for name in names:
@@ -38,12 +38,12 @@ def follow(render: Render, run: Run) -> Follow:
         run("git", "add", "--all", cwd=project)
         return project
 
-    return follow
+    return prepare
 
 
 @pytest.mark.builds
-def test_all_light_recipes_pass_in_one_project(follow: Follow, run: Run) -> None:
-    project = follow("maturin", LIGHT)
+def test_all_light_recipes_pass_in_one_project(prepare: Prepare, run: Run) -> None:
+    project = prepare("maturin", LIGHT)
     run("nox", "--session", "fix", cwd=project)
     for name in LIGHT:
         recipe_pages.check_new_files_are_formatted(name, project)
@@ -54,8 +54,8 @@ def test_all_light_recipes_pass_in_one_project(follow: Follow, run: Run) -> None
 
 
 @pytest.mark.builds
-def test_every_broken_line_of_a_light_recipe_fails_by_name(follow: Follow, run: Run) -> None:
-    project = follow("setuptools-rust", LIGHT[::-1])
+def test_every_broken_line_of_a_light_recipe_fails_by_name(prepare: Prepare, run: Run) -> None:
+    project = prepare("setuptools-rust", LIGHT[::-1])
     names = {recipe_pages.broken(name, project).test for name in LIGHT}
     assert len(names) == len(LIGHT)
     run("git", "add", "--all", cwd=project)
@@ -93,7 +93,20 @@ def test_page_has_its_sections_and_counts_its_lines(name: str) -> None:
     assert [heading for heading in headings if heading in wanted] == wanted
     cost = recipe_pages.cost(name)
     assert cost.lines == recipe_pages.new_lines(name)
-    assert recipe_pages.broken_in(name).test in page.partition("## The change")[2] + "stubtest"
+    followed = [block.text for block in blocks(page) if block.section in FOLLOWED]
+    test = recipe_pages.broken_in(name).test
+    assert test == "stubtest" or any(f" {test}(" in text for text in followed)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_code_block_of_a_page_is_read(name: str) -> None:
+    page = recipe_pages.text_of(name)
+    for block in blocks(page):
+        fence = "````" if "```" in block.text else "```"
+        whole = f"{fence}{block.language}\n{block.text}{fence}\n"
+        assert whole in page
+        page = page.replace(whole, "", 1)
+    assert not re.search("^```", page, re.M), "a fence without a language?"
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if ">>> " in recipe_pages.text_of(name)])

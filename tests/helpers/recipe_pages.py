@@ -196,7 +196,7 @@ def check_tests_ran(name: str, printed: str) -> None:
             wanted += [
                 rf"^test (?:\w+::)*{test} \.\.\. ok$" for pair in tests for test in pair if test
             ]
-    if name == "stubs":
+    if broken_in(name).test == "stubtest":
         wanted.append(r"^nox > stubtest ")
     assert wanted, f"{name} has no test"
     for pattern in wanted:

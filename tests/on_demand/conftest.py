@@ -47,6 +47,13 @@ def start_up_objects(target: str, run: Run, folder: Path) -> str:
     return f"-Lnative={folder}"
 
 
+@pytest.fixture(params=PLATFORMS)
+def platform(request: pytest.FixtureRequest) -> str:
+    """Each platform; a test that asks for it is run for all."""
+    platform: str = request.param
+    return platform
+
+
 @pytest.fixture(scope="module")
 def cross_build(
     debian_rust: dict[str, str],

@@ -13,23 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pefile
-import pytest
 from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 
 from helpers.fixture_types import Run
 from helpers.libraries import dynamic_symbols
 
-PLATFORMS = (
-    "win_amd64",
-    "win32",
-    "macosx_11_0_arm64",
-    "macosx_10_12_x86_64",
-    "musllinux_1_2_x86_64",
-)
 
-
-@pytest.mark.parametrize("platform", PLATFORMS)
 def test_cross_compiled_wheel(
     platform: str, cross_build: Callable[[str], Path], run: Run, tmp_path: Path
 ) -> None:

@@ -124,7 +124,7 @@ def test_wheel_is_chosen_by_pip_and_passes_all_tests_without_a_gil(
     assert re.search(r"\d\d passed", printed)
 
     printed = run(python, "-W", "error", HAMMER, "4", cwd=tmp_path).stdout
-    assert int(printed.split()[0]) > 10_000
+    assert int(printed.split()[0]) > 1000
     assert " 0 wrong" in printed
 
 

@@ -43,6 +43,7 @@ def kilobytes(project: Path, run: Run) -> float:
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", recipe_pages.names())
 def test_recipe_alone(name: str, backend: str, render: Render, run: Run) -> None:
+    # It compiles for minutes, and needs the LLVM of rustc: no package of Debian or PyPI has it.
     if name == "coverage" and not shutil.which("cargo-llvm-cov"):
         pytest.skip("cargo-llvm-cov is not installed: the page says how")
     project = render(build_backend=backend)

@@ -30,9 +30,8 @@ def require(*commands: str, packages: str) -> None:
 
 def place(folder: Path, name: str) -> Path:
     """The folder of an interpreter, named by the hash of all that it is made of."""
-    parts = [
-        file for file in sorted(HERE.rglob("*")) if file.suffix in (".txt", ".py", ".c", ".json")
-    ]
+    suffixes = (".txt", ".py", ".c", ".json", ".toml", ".lock")
+    parts = [file for file in sorted(HERE.rglob("*")) if file.suffix in suffixes]
     digest = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
     return folder / f"{name}-{digest[:16]}"
 

@@ -72,10 +72,10 @@ def put_together(abi: str, folder: Path, run: Run) -> WindowsPython:
     Raises:
         CannotRun: where a tool is missing.
     """
-    require("wine", GCC, "npm", packages="wine wine64 gcc-mingw-w64-x86-64-win32 npm")
+    require("wine", GCC, DLLTOOL, "npm", packages="wine wine64 gcc-mingw-w64-x86-64-win32 npm")
     root = place(folder, f"{abi}-windows")
     if (root / "python.exe").exists():
-        return WindowsPython(root, run)
+        return started(root, run)
     shutil.rmtree(root, ignore_errors=True)
     scratch = root / "scratch"
     (scratch / "panda3d").mkdir(parents=True)
@@ -100,7 +100,14 @@ def put_together(abi: str, folder: Path, run: Run) -> WindowsPython:
     compile_starters(f"python{version.replace('.', '')}{flags}", flags, root, scratch, run)
     shutil.move(scratch / "python.exe", root)  # last: an interrupted run begins again
     shutil.rmtree(scratch)
-    return WindowsPython(root, run)
+    return started(root, run)
+
+
+def started(root: Path, run: Run) -> WindowsPython:
+    """The interpreter, started once: at the first start, wine prints that it makes its prefix."""
+    python = WindowsPython(root, run)
+    python("-c", "pass", cwd=root)
+    return python
 
 
 def compile_starters(core: str, flags: str, root: Path, scratch: Path, run: Run) -> None:
