@@ -71,8 +71,8 @@ def test_every_rule_of_the_architecture_names_tests_that_there_are() -> None:
 def test_commands_exist() -> None:
     makefile = (TEMPLATE / "Makefile").read_text("utf-8")
     noxfile = (TEMPLATE / "noxfile.py").read_text("utf-8")
-    commands = re.findall(r"^\$ make (\w+)", START, re.MULTILINE)
-    assert commands == ["demo", "test"]
+    commands = re.findall(r"^\$ make (\w+)", README, re.MULTILINE)
+    assert commands == re.findall(r"^\$ make (\w+)", START, re.MULTILINE) == ["demo", "test"]
     for command in commands:
         assert f"\n{command}: " in makefile
         assert f"\ndef {command}(" in noxfile
