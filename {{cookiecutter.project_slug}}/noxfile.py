@@ -138,7 +138,7 @@ def bench(session: nox.Session) -> None:
 def gate(session: nox.Session) -> None:
     """Check the files of a release: `nox -s gate -- dist/ --tag v0.2.0`."""
     install_locked(session, "requirements.txt")
-    session.run("python", "-I", "release/gate.py", *session.posargs)
+    session.run("python", "-I", "release/tools/gate.py", *session.posargs)
 
 
 @nox.session(python=BUILDER, default=False)
@@ -146,13 +146,13 @@ def rehearse(session: nox.Session) -> None:
     """Rehearse a release on this machine; nothing is published."""
     install_locked(session, "requirements.txt", "wheel-requirements.txt")
     # -I: without a PYTHONPATH and the like. After Ctrl-C, it has time to tidy up.
-    command = ("python", "-I", "release/rehearse.py")
+    command = ("python", "-I", "release/tools/rehearse.py")
     session.run(*command, *session.posargs, interrupt_timeout=10)
 
 
 def install_locked(session: nox.Session, *locks: str) -> None:
     """Install locked tools, without settings that would put them elsewhere."""
-    left_out = runpy.run_path("release/environment.py")["left_out"]()
+    left_out = runpy.run_path("release/tools/environment.py")["left_out"]()
     for lock in locks:
         words = ("--require-hashes", f"--requirement=release/{lock}")
         session.install(*words, env=dict.fromkeys(left_out))

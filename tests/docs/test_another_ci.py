@@ -63,7 +63,7 @@ def test_gitlab_file_says_what_the_project_says(gitlab: dict[str, Any], render: 
     (pythons,) = gitlab["tests"]["parallel"]["matrix"]
     assert pythons["PYTHON"] == FLOORS
     planned = subprocess.run(
-        [sys.executable, "-B", "release/plan.py"], cwd=project, capture_output=True, text=True
+        [sys.executable, "-B", "release/tools/plan.py"], cwd=project, capture_output=True, text=True
     ).stdout
     jobs = json.loads(re.findall(r"^build=(.*)", planned, re.M)[0])
     wanted = {

@@ -43,7 +43,7 @@ def fleet(
         projects[name] = folder / name
     changed = projects["changed"]
     edit(changed / "noxfile.py", '"""The project\'s tasks:', '"""My tasks:')
-    (changed / "release" / "gate.py").unlink()
+    (changed / "release" / "tools" / "gate.py").unlink()
     (changed / "python" / "another_name" / "py.typed").write_text("partial\n", "utf-8")
     (changed / "rust" / "kernel.rs").write_text("// mine\n", "utf-8")
     (changed / "README.md").write_text("mine\n", "utf-8")  # not verbatim
@@ -59,7 +59,7 @@ def test_comparison_lists_the_verbatim_files_that_differ(
         ("untouched", "1.0.0", "", "as released"),
         ("changed", "1.0.0", "noxfile.py", "changed"),
         ("changed", "1.0.0", "python/another_name/py.typed", "changed"),
-        ("changed", "1.0.0", "release/gate.py", "missing"),
+        ("changed", "1.0.0", "release/tools/gate.py", "missing"),
         ("newer", "1.1.0", "", "as released"),
     ]
     rows, _ = compare.compare([fleet["changed"]], template, everything=True)

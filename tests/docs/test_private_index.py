@@ -40,15 +40,18 @@ def dist(repository: Repository) -> Callable[..., Path]:
 
 
 def with_job(project: Path) -> Path:
-    """Put the page's job in the place that the page says; return the workflow's file."""
+    """Put the page's jobs and settings in their places; return the workflow's file."""
     file = project / ".github" / "workflows" / "release.yml"
     text = file.read_text("utf-8")
-    (job,) = PAGE.blocks("yaml")
+    job, head, settings = PAGE.blocks("yaml")
     inputs = re.search(r"    inputs:\n(      .*\n)+", text)
     assert inputs
     text = text.replace(inputs[0], "")
-    start, end = text.index("  publish:\n"), text.index("  announce:\n")
-    file.write_text(f"{text[:start]}{job}\n{text[end:]}", "utf-8")
+    start, end = text.index("  publish:\n"), text.index("  index:\n")
+    rest = text[end:].split("\n", 4)[4]
+    text = f"{text[:start]}{job}\n{head}{rest}"
+    start, end = text.index("env: #"), text.index("\n\nconcurrency:")
+    file.write_text(text[:start] + settings.rstrip() + text[end:], "utf-8")
     return file
 
 
@@ -94,7 +97,7 @@ def test_workflow_releases_to_the_private_index(
     run("git", "clone", "--quiet", "--bare", project, tmp_path / "origin.git", cwd=tmp_path)
     runner = tmp_path / "runner"
     run("uv", "venv", "--seed", f"--python={sys.executable}", runner, cwd=tmp_path)
-    secret = {"INDEX_PASSWORD": index.password}
+    secret = {"INDEX_PASSWORD": index.password, "INDEX_READ_URL": f"{index.url}simple/"}
     workflow = WorkflowRun(
         file=project / ".github" / "workflows" / "release.yml",
         origin=tmp_path / "origin.git",
@@ -120,7 +123,7 @@ def test_workflow_releases_to_the_private_index(
 
 def upload(project: Path, index: LocalIndex, password: str, run: Run) -> str:
     """Run the last step of the page's job, with GitHub's variables filled in; what it printed."""
-    (job,) = PAGE.blocks("yaml")
+    job = PAGE.blocks("yaml")[0]
     step = yaml.safe_load(job)["publish"]["steps"][-1]
     values = {
         "${{ vars.INDEX_URL }}": index.url,
@@ -151,7 +154,7 @@ def test_commands_by_hand_do_the_same(
     account = dict(word.split("=", 1) for word in variables[1:])
     account |= {"TWINE_REPOSITORY_URL": index.url, "TWINE_PASSWORD": index.password}
     line = " && ".join(" ".join(words) for words in PAGE.commands_that_begin("python -m twine"))
-    (gate,) = PAGE.commands_that_begin("python release/gate.py")
+    (gate,) = PAGE.commands_that_begin("python release/tools/gate.py")
     run("bash", "-euc", f"{' '.join(gate)} && {line}", cwd=project, **account)
     assert len(index.files()) == 2
 
@@ -181,7 +184,7 @@ def test_private_project_passes_the_gate_with_the_change_alone(
 ) -> None:
     project = dist(license="Proprietary")
     assert PRIVATE in (project / "pyproject.toml").read_text("utf-8")
-    gate = (sys.executable, "release/gate.py", "dist")
+    gate = (sys.executable, "release/tools/gate.py", "dist")
     refused = run(*gate, cwd=project, check=False)
     assert refused.returncode == 1
     assert f"its classifier is '{PRIVATE}'" in refused.stdout

@@ -29,9 +29,9 @@ def adopted(request: pytest.FixtureRequest, run: Run, tmp_path: Path) -> Path:
 
 def test_preflight_and_plan_know_what_to_do_without_a_version(adopted: Path, run: Run) -> None:
     run("git", "remote", "add", "origin", "https://example.com/you/your-package", cwd=adopted)
-    preflight = (sys.executable, "release/preflight.py", "--tag=v9.9.9", "--branch=HEAD")
+    preflight = (sys.executable, "release/tools/preflight.py", "--tag=v9.9.9", "--branch=HEAD")
     assert run(*preflight, cwd=adopted).stdout == ""  # the gate will compare the tag
-    printed = run(sys.executable, "release/plan.py", cwd=adopted).stdout
+    printed = run(sys.executable, "release/tools/plan.py", cwd=adopted).stdout
     plan = dict(line.split("=", 1) for line in printed.splitlines())
     linux = [job for job in json.loads(plan["install"]) if job["platform"] == "manylinux_x86_64"]
     assert [job["python"] for job in linux] == [FLOORS[0], *PYTHONS[-2:]]
@@ -60,7 +60,7 @@ def test_table_for_the_free_threaded_stable_abi_can_be_copied(
 def test_what_the_preflight_asks_of_the_crate_in_its_folder(adopted: Path, run: Run) -> None:
     manifest = adopted / "crate" / "Cargo.toml"
     manifest.write_text(manifest.read_text("utf-8").replace("1.4.0", "1.4.1"), "utf-8")
-    result = run(sys.executable, "release/preflight.py", cwd=adopted, check=False)
+    result = run(sys.executable, "release/tools/preflight.py", cwd=adopted, check=False)
     assert result.returncode == 1
     assert "Cargo.lock is not what Cargo.toml asks for" in result.stdout
 
@@ -70,7 +70,7 @@ def test_plan_says_where_it_looks_for_the_oldest_python(adopted: Path, run: Run)
         if (file := adopted / name).exists():
             text = file.read_text("utf-8").replace("requires-python", "x-python")
             file.write_text(text.replace("python_requires", "x_requires"), "utf-8")
-    result = run(sys.executable, "release/plan.py", cwd=adopted, check=False)
+    result = run(sys.executable, "release/tools/plan.py", cwd=adopted, check=False)
     assert result.returncode == 1
     assert "requires-python has to begin with '>=3.', and is ''" in result.stdout
     assert "Traceback" not in result.stdout
@@ -86,10 +86,10 @@ def test_the_sdist_holds_what_wheels_are_built_and_tested_with(
     for name in ("release/wheel-requirements.txt", "checks/test_vowels.py", "crate/src/lib.rs"):
         assert (root / name).read_bytes() == (adopted / name).read_bytes()
 
-    gate = ("python", "release/gate.py", tmp_path / "dist", "--rehearsal")
+    gate = ("python", "release/tools/gate.py", tmp_path / "dist", "--rehearsal")
     (tmp_path / "dist").mkdir()
     sdist.replace(tmp_path / "dist" / sdist.name)
-    assert "1 files may be uploaded." in run(*gate, "--tag=v1.4.0", cwd=adopted).stdout
+    assert "1 file may be uploaded." in run(*gate, "--tag=v1.4.0", cwd=adopted).stdout
     wrong = run(*gate, "--tag=v1.5.0", cwd=adopted, check=False)
     assert wrong.returncode == 1
     assert "has version 1.4.0, the tag is v1.5.0" in wrong.stdout
@@ -103,7 +103,7 @@ def test_the_pages_sessions_are_those_of_the_template() -> None:
 
 def test_the_pages_copies_overwrite_nothing(run: Run, tmp_path: Path) -> None:
     project = write_layout(tmp_path / "your-package", "maturin", run)
-    own = {".github/workflows/release.yml": "mine\n", "release/gate.py": "mine\n"}
+    own = {".github/workflows/release.yml": "mine\n", "release/tools/gate.py": "mine\n"}
     for name, text in own.items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(text)
@@ -115,4 +115,4 @@ def test_the_pages_copies_overwrite_nothing(run: Run, tmp_path: Path) -> None:
     for line in copies:
         run("sh", "-c", line, cwd=project, check=False, **GIT)
     assert {name: (project / name).read_text() for name in own} == own
-    assert (project / "release" / "plan.py").exists()
+    assert (project / "release" / "tools" / "plan.py").exists()

@@ -30,7 +30,7 @@ README_EXAMPLE = re.compile(r"(^```python\n.*?^```\n)", re.M | re.S)
 SAMPLE = re.compile(r"double|aardvark|naïve|adjacent|code.point|surrogate|PyString|🦀", re.I)
 # Lines in which a word of these means something else: what a `&str` takes.
 ELSEWHERE = {"CONTRIBUTING.md": ("| `str`, other |", "   properties' texts must hold")}
-LOOKS_FOR_IT = ("Cargo.lock", "release/preflight.py")  # the lock by chance
+LOOKS_FOR_IT = ("Cargo.lock", "release/tools/preflight.py")  # the lock by chance
 # What the page deletes.
 DELETED = re.findall(r"^\$ git rm --quiet (.*)", PAGE, re.M)[0].split()
 

@@ -20,7 +20,8 @@ class LocalIndex:
     """A pypiserver in a thread; `with` starts and ends it.
 
     Attributes: folder, where the files are; url; password; takes, how many uploads it takes
-    before it answers 503 (None: all).
+    before it answers 503 (None: all); shows, after how many requests its pages show what it has,
+    as behind a cache (before, it answers 404; with -1, always 503).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,6 +30,7 @@ class LocalIndex:
         self.folder = folder
         self.password = secrets.token_urlsafe()
         self.takes: int | None = None
+        self.shows = 0
         self.app = pypiserver.app(
             roots=[folder],
             authenticate=["update"],
@@ -45,6 +47,10 @@ class LocalIndex:
                 environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
                 start("503 Service Unavailable", [])
                 return [b"out of order"]
+        if environ["REQUEST_METHOD"] == "GET" and self.shows:
+            start("503 Service Unavailable" if self.shows < 0 else "404 Not Found", [])
+            self.shows -= 1 if self.shows > 0 else 0
+            return [b"not yet"]
         answer: Iterable[bytes] = self.app(environ, start)
         return answer
 

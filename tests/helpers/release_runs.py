@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.faults import ABI3_WHEEL
 from helpers.fixture_types import Run
 from helpers.local_index import LocalIndex
-from helpers.workflow_run import WorkflowRun
+from helpers.workflow_run import TESTPYPI, WorkflowRun
 from tools.machine import GIT
 from tools.template import RELEASE_FILES
 
@@ -17,7 +18,6 @@ NO_INDEX = {
     "PIP_RETRIES": "0",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
 }
-TESTPYPI = "https://test.pypi.org/legacy/"
 
 
 @dataclass
@@ -72,19 +72,27 @@ class Built:
 
 
 def ended(run: WorkflowRun) -> dict[str, str]:
-    return {job: run.results[job] for job in ("gate", "publish", "announce")}
+    return {job: run.results[job] for job in LAST_JOBS}
 
 
-PUBLISHED = dict.fromkeys(["gate", "publish", "announce"], "success")
-NOTHING = dict.fromkeys(["gate", "publish", "announce"], "skipped")
+LAST_JOBS = ["gate", "publish", "index", "install-from-index", "announce"]
+PUBLISHED = dict.fromkeys(LAST_JOBS, "success")
+NOTHING = dict.fromkeys(LAST_JOBS, "skipped")
 REFUSED = NOTHING | {"gate": "failure"}
 
 
 def assert_all_is_published(
-    run: WorkflowRun, index: LocalIndex, files: int = RELEASE_FILES
+    run: WorkflowRun, index: LocalIndex, files: int = RELEASE_FILES, installed: bool = True
 ) -> None:
-    """Exactly the files that passed the gate are on the index and in the release, and no others."""
-    assert ended(run) == PUBLISHED, run.printed
+    """Exactly the files that passed the gate are on the index and in the release, and no others.
+
+    One of them was installed from the index and tested, unless no runner can install any.
+    """
+    on_a_runner = {"install-from-index": "success" if installed else "skipped"}
+    assert ended(run) == PUBLISHED | on_a_runner, run.printed
+    assert f"has the {files} files, unchanged." in run.printed
+    if installed:
+        assert f"pip installed {ABI3_WHEEL}" in run.printed
     passed = {file.name: file.read_bytes() for file in (run.store / "release").iterdir()}
     assert len(passed) == files
     assert index.files() == passed

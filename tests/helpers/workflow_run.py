@@ -63,9 +63,11 @@ CARGO = {"MATURIN_NO_INSTALL_RUST": "1", **QUICK}
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # maturin is looked up
 
 
+TESTPYPI = "https://test.pypi.org/legacy/"  # where the publishing action sends files
+
 # What is understood here. (`continue-on-error` is not, nor must it ever be used.)
 KNOWN = {
-    "workflow": {"name", "on", "permissions", "concurrency", "jobs"},
+    "workflow": {"name", "on", "permissions", "env", "concurrency", "jobs"},
     "job": {
         *("name", "needs", "if", "runs-on", "timeout-minutes", "permissions", "environment"),
         *("strategy", "outputs", "env", "steps"),
@@ -114,6 +116,7 @@ class WorkflowRun:
         text = self.file.read_text("utf-8").replace("\non:\n", "\n'on':\n")
         workflow = yaml.safe_load(text)
         self.jobs: dict[str, dict[str, Any]] = workflow["jobs"]
+        self.env: dict[str, Any] = workflow.get("env", {})
         assert workflow.keys() <= KNOWN["workflow"]
         asked = (workflow["on"].get("workflow_dispatch") or {}).get("inputs", {})
         defaults = {name: question["default"] for name, question in asked.items()}
@@ -127,6 +130,12 @@ class WorkflowRun:
         self.releases = self.folder / "releases"
         for folder in (self.store, self.releases):
             folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def simple_urls(self) -> dict[str, str]:
+        """For the address of each real index's simple API, that of the one that stands for it."""
+        uploads = {"": "https://pypi.org/simple/", TESTPYPI: "https://test.pypi.org/simple/"}
+        return {uploads[name]: f"{url}simple/" for name, url in self.indexes.items()}
 
     def run(self, until: str = "") -> "WorkflowRun":
         """Run the jobs that have not ended well yet, up to one if it is named."""
@@ -195,7 +204,7 @@ class WorkflowRun:
         workspace = self.folder / "workspace"
         shutil.rmtree(workspace, ignore_errors=True)
         workspace.mkdir()
-        if name == "install":  # each job has a machine of its own
+        if name in ("install", "install-from-index"):  # each job has a machine of its own
             uninstall = [sys.executable, "-m", "uv", "pip", "uninstall", f"--python={self.python}"]
             subprocess.run([*uninstall, "--quiet", "fast-doubles"], check=True)
         context["steps"] = {}
@@ -235,8 +244,11 @@ class WorkflowRun:
             output.write_text("")
             variables = {
                 key: str(self.expand(value, context))
-                for key, value in (job.get("env", {}) | step.get("env", {})).items()
+                for key, value in (self.env | job.get("env", {}) | step.get("env", {})).items()
             }
+            # The simple API of an index that stands for PyPI or TestPyPI.
+            for key, value in variables.items():
+                variables[key] = self.simple_urls.get(value, value)
             self.shell(name, step, workspace, variables | {"GITHUB_OUTPUT": str(output)})
             lines = output.read_text("utf-8").splitlines()
             context["steps"][step.get("id", "")] = {
@@ -324,7 +336,12 @@ class WorkflowRun:
             "failure": lambda: "failure" in status,
             "cancelled": lambda: "cancelled" in status,
         }
-        text = re.sub(r"\b([a-z]\w*(?:\.[\w-]+)+)", r"lookup('\1')", expression)
+        name = r"\b[a-z]\w*(?:\.[\w-]+)+"
+        text = re.sub(
+            rf"'[^']*'|({name})",
+            lambda part: f"lookup({part[1]!r})" if part[1] else part[0],
+            expression,
+        )
         text = text.replace("&&", " and ").replace("||", " or ")
         return eval(re.sub(r"!(?!=)", " not ", text).strip(), {"__builtins__": {}}, functions)
 

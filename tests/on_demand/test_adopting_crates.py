@@ -244,7 +244,7 @@ def test_release_half_of_an_existing_project(backend: str, run: Run, tmp_path: P
         cwd=project,
         **TARGET,
     )
-    gate = ("python", "release/gate.py", tmp_path / "dist", "--rehearsal")
+    gate = ("python", "release/tools/gate.py", tmp_path / "dist", "--rehearsal")
     assert "2 files may be uploaded." in run(*gate, "--tag=v1.4.0", cwd=project).stdout
     wrong = run(*gate, "--tag=v1.4.1", cwd=project, check=False)
     assert wrong.returncode == 1

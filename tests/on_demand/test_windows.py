@@ -83,7 +83,7 @@ def test_wheel_is_chosen_by_pip_and_passes_the_tests(
     assert f"-{ABIS[abi]}-win_amd64.whl" in printed
     # As the install job of release.yml runs them: in a copy, by the shell of the system. From 3.12
     # on, Python copies files by a function that wine 8 has not.
-    tests: tuple[str, ...] = ("release/run_tests.py",)
+    tests: tuple[str, ...] = ("release/tools/run_tests.py",)
     if abi != "cp311":
         tests = ("-m", "pytest", "-p", "no:cacheprovider", "--ignore=tests/test_properties.py")
     path = {"PYTHONPATH": windows_path(folder)}
@@ -117,17 +117,17 @@ def test_plan_and_gate_say_the_same_on_windows(
     tmp_path: Path,
 ) -> None:
     project = render()
-    planned = python_with_tools("release/plan.py", cwd=project)
-    assert planned.split() == run("python", "release/plan.py", cwd=project).stdout.split()
+    planned = python_with_tools("release/tools/plan.py", cwd=project)
+    assert planned.split() == run("python", "release/tools/plan.py", cwd=project).stdout.split()
     run("git", "init", "--quiet", cwd=project)
     run("git", "add", "--all", cwd=project)
     dist = tmp_path / "naïve folder"  # a space, and a letter that not every code page has
     run("uv", "build", "--sdist", f"--out-dir={dist}", cwd=project)
     (dist / ".gitignore").unlink()  # uv writes it
     shutil.copy(cross_build("win_amd64"), dist)
-    gate = ("release/gate.py", windows_path(dist), "--rehearsal", "--tag=v0.1.0")
+    gate = ("release/tools/gate.py", windows_path(dist), "--rehearsal", "--tag=v0.1.0")
     printed = python_with_tools(*gate, cwd=project, check=False)
-    here = run("python", "release/gate.py", dist, *gate[2:], cwd=project).stdout.splitlines()
+    here = run("python", "release/tools/gate.py", dist, *gate[2:], cwd=project).stdout.splitlines()
     assert here[-1] == "2 files may be uploaded."
     # There, twine complains too: wine 8 lacks a DLL, and the library of 3.14t has no ssl.
     assert set(here[:-1]) <= set(printed.splitlines())

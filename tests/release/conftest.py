@@ -79,6 +79,11 @@ def new_project(
             render(**ADA, **answers), project.clone, ignore=shutil.ignore_patterns(".git")
         )
         put_own_code(project.clone)
+        # Where the index does not show all at once, that is a fault: nothing is waited for.
+        program = project.clone / "release" / "tools" / "published.py"
+        text = program.read_text("utf-8")
+        assert "default=15" in text
+        program.write_text(text.replace("default=15", "default=0"), "utf-8")
         if wheels:
             (project.clone / "release" / "wheels.txt").write_text(wheels)
         project.git("init", "--quiet", "--initial-branch=main")
@@ -137,13 +142,13 @@ def one_python(tmp_path: Path, environment: dict[str, str]) -> str:
 def rehearse(
     run: Run, scratch: Path, one_python: str
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run release/rehearse.py in a project, with the template's own locked tools."""
+    """Run release/tools/rehearse.py in a project, with the template's own locked tools."""
 
     def rehearse(
         project: Path, *arguments: str, check: bool = True, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         return run(
-            *(sys.executable, "release/rehearse.py", *arguments),
+            *(sys.executable, "release/tools/rehearse.py", *arguments),
             cwd=project,
             check=check,
             **{"TMPDIR": str(scratch), "PATH": one_python, **QUICK, **variables},

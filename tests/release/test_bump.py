@@ -182,7 +182,7 @@ def bump_with_uv(project: Path, run: Run) -> None:
 def test_versions_out_of_step_are_noticed(
     mistake: Callable[[Path, Run], None], reason: str, project: Path, run: Run
 ) -> None:
-    preflight = (sys.executable, "release/preflight.py")
+    preflight = (sys.executable, "release/tools/preflight.py")
     run(*preflight, cwd=project)
     mistake(project, run)
     result = run(*preflight, cwd=project, check=False)

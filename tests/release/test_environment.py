@@ -119,7 +119,7 @@ def test_hooks_and_settings_of_the_owner_reach_no_clone(
     settings = tmp_path / "gitconfig"
     hooks = logging_hooks(tmp_path / "hooks", status=1)
     settings.write_text(f"[core]\nhooksPath = {hooks}\n[clone]\nrejectShallow = true\n")
-    command = (sys.executable, "release/rehearse.py")
+    command = (sys.executable, "release/tools/rehearse.py")
     variables = {"GIT_CONFIG_GLOBAL": str(settings)}
     result = run(*command, cwd=tmp_path / "shallow", check=False, **variables)
     assert "The rehearsal stopped at: sdist." in result.stdout

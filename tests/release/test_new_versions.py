@@ -182,7 +182,7 @@ def test_an_empty_version_stops_in_the_preflight(repository: Callable[..., Path]
     """bump2version takes it for none, and writes it into the configuration all the same."""
     project = repository()
     run("bump2version", "--new-version=", "patch", cwd=project, **GIT)
-    preflight = (sys.executable, "release/preflight.py")
+    preflight = (sys.executable, "release/tools/preflight.py")
     result = run(*preflight, cwd=project, check=False)
     assert result.returncode == 1
     assert "pyproject.toml has version 0.1.1, .bumpversion.cfg none" in result.stdout

@@ -37,7 +37,7 @@ def check(project: Path, run: Run) -> Check:
     """Run the preflight; return its status and what it printed."""
 
     def check(*arguments: str, **variables: str) -> tuple[int, str]:
-        command = (sys.executable, "release/preflight.py", *arguments)
+        command = (sys.executable, "release/tools/preflight.py", *arguments)
         result = run(*command, cwd=project, check=False, **variables)
         assert "Traceback" not in result.stdout, result.stdout
         return result.returncode, result.stdout.strip()
@@ -108,10 +108,10 @@ def test_placeholders_can_wait_for_the_release(
     project = repository(**(ADA | {answer: DEFAULTS[answer]}))
     shutil.copy(project / ".template.json", project / ".cruft.json")  # where cruft keeps the same
     run("git", "add", ".cruft.json", cwd=project)
-    command = (sys.executable, "release/preflight.py")
+    command = (sys.executable, "release/tools/preflight.py")
     result = run(*command, cwd=project)
-    (line,) = [line for line in result.stdout.splitlines() if f"{DEFAULTS[answer]}' st" in line]
-    assert line.startswith(f"Before a release: '{DEFAULTS[answer]}' stands in ")
+    (line,) = [line for line in result.stdout.splitlines() if f"{DEFAULTS[answer]}' is in " in line]
+    assert line.startswith(f"Before a release: '{DEFAULTS[answer]}' is in ")
     where = "LICENSE" if answer == "author_name" else "pyproject.toml"
     assert where in line
     assert ".json" not in line
@@ -174,7 +174,7 @@ def test_it_says_where_it_has_to_be_started(check: Check, project: Path) -> None
 
 
 def test_the_placeholders_are_the_questions_defaults() -> None:
-    source = (PROJECT_FOLDER / "release" / "preflight.py").read_text("utf-8")
+    source = (PROJECT_FOLDER / "release" / "tools" / "preflight.py").read_text("utf-8")
     (listed,) = re.findall(r"^PLACEHOLDERS = \{\n((?:    .*\n)+)\}", source, re.M)
     keys = re.findall(r'^    "([^"]+)": ', listed, re.M)
     assert sorted(keys) == sorted([SAMPLE, *(DEFAULTS[answer] for answer in ADA)])
@@ -193,7 +193,7 @@ def test_the_sample_is_a_placeholder(
     )
     shutil.copy(sample / name, project / name)
     run("git", "commit", "--quiet", "--all", "--message=Back", cwd=project, **GIT)
-    said = f"'{SAMPLE}' stands in {name}: put your own there"
+    said = f"'{SAMPLE}' is in {name}: put your own there"
     status, printed = check()
     assert status == 0
     assert f"Before a release: {said}" in printed
@@ -210,8 +210,8 @@ def test_a_name_or_a_test_that_reads_like_a_placeholder_is_none(
     assert "guess-your-name" in (project / "pyproject.toml").read_text("utf-8")
     (project / "tests" / "test_mail.py").write_text('TO = "you@example.com"  # Your Name\n')
     run("git", "add", "--all", cwd=project)
-    command = (sys.executable, "release/preflight.py")
-    assert "stands in" not in run(*command, cwd=project).stdout
+    command = (sys.executable, "release/tools/preflight.py")
+    assert "is in" not in run(*command, cwd=project).stdout
 
 
 def test_it_takes_a_git_repository_of_its_own(check: Check, project: Path, run: Run) -> None:
@@ -458,7 +458,7 @@ def test_no_letter_is_too_strange_to_print(
 
 def test_a_private_project_is_refused_with_a_tag(repository: Callable[..., Path], run: Run) -> None:
     project = repository(**ADA, license="Proprietary")
-    command = (sys.executable, "release/preflight.py", "--tag=v0.1.0", "--branch=main")
+    command = (sys.executable, "release/tools/preflight.py", "--tag=v0.1.0", "--branch=main")
     result = run(*command, cwd=project, check=False)
     assert result.returncode == 1
     assert "the classifier 'Private :: Do Not Upload' of pyproject.toml" in result.stdout

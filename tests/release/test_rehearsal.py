@@ -26,7 +26,8 @@ from tools.template import BACKENDS, FLOORS, PYTHONS, RELEASE_FILES
 
 pytestmark = pytest.mark.builds
 
-STEPS = ["preflight", "clone", "bump and tag", "sdist", "wheels", "gate", "upload"]
+STEPS = ["preflight", "clone", "bump and tag", "tag", "sdist", "gate, sdist"]
+STEPS += ["wheels", "gate", "upload", "index"]
 
 
 # One backend with a floor above the Python that nox may run on.
@@ -60,7 +61,7 @@ def test_it_passes_as_a_session(
             continue
         result = wheel if version in pythons() else "left out: this Python is not installed"
         assert re.search(rf"install on {version} +{result}", table)
-    assert "Before a release: 'Your Name' stands in LICENSE, pyproject.toml: " in printed
+    assert "Before a release: 'Your Name' is in LICENSE, pyproject.toml: " in printed
     tidy(project)
     assert state(project, run) == before
 
@@ -99,7 +100,7 @@ FAULTS = {
     "Rust too old": (without_rust, "preflight", "older than the 1.999 of Cargo.toml"),
     "no configuration": (no_bump_configuration, "bump and tag", "--new-version"),
     "Rust does not compile": (broken_rust, "wheels", "kernel.rs"),
-    "no license": (no_license, "gate", "holds no license"),
+    "no license": (no_license, "gate, sdist", "holds no license"),
     "tests fail": (broken_behaviour, "install on 3.11", "FAILED tests/test_fast_doubles.py"),
 }
 
@@ -225,7 +226,7 @@ def test_it_can_be_stopped(
     """While its index is up: afterwards nobody listens, and nothing is left in scratch folders."""
     project = repository()
     program = subprocess.Popen(
-        [sys.executable, "-u", "release/rehearse.py"],
+        [sys.executable, "-u", "release/tools/rehearse.py"],
         cwd=project,
         env=environment | {"TMPDIR": str(scratch), **QUICK},
         stdout=subprocess.PIPE,

@@ -134,9 +134,11 @@ def test_a_folder_in_which_nothing_starts_is_named(
 ) -> None:
     """As a TMPDIR without `exec`: here, a shell that is not there stands for it."""
     project = repository()
-    program = (project / "release" / "rehearse.py").read_text("utf-8")
+    program = (project / "release" / "tools" / "rehearse.py").read_text("utf-8")
     assert "#!/bin/sh" in program
-    (project / "release" / "rehearse.py").write_text(program.replace("#!/bin/sh", "#!/no/such"))
-    result = run(sys.executable, "release/rehearse.py", cwd=project, check=False)
+    (project / "release" / "tools" / "rehearse.py").write_text(
+        program.replace("#!/bin/sh", "#!/no/such")
+    )
+    result = run(sys.executable, "release/tools/rehearse.py", cwd=project, check=False)
     assert "Name another folder in TMPDIR" in result.stdout
     assert "The rehearsal stopped at: preflight." in result.stdout

@@ -66,7 +66,7 @@ def test_platforms_without_a_runner_are_published_without_an_installation(
     project = new_project("musllinux_x86_64 abi3")
     run = project.workflow(tmp_path / "run", pypi, testpypi).run()
     assert run.results["install"] == "skipped"
-    assert_all_is_published(run, pypi, files=2)
+    assert_all_is_published(run, pypi, files=2, installed=False)
 
 
 def test_files_are_dated_as_the_commit(built: Built, run: Run) -> None:
@@ -89,7 +89,8 @@ def test_a_run_by_hand_never_publishes_to_pypi(
     inputs = {"testpypi": True} if send else {}
     by_hand = {"event": "workflow_dispatch", "inputs": inputs, "ref": "main"}
     run = built.resume("gate", tmp_path / "run", pypi, testpypi, **by_hand).run()
-    assert ended(run) == NOTHING | {"gate": "success"}, run.printed
+    looked = ["gate", "index", "install-from-index"] if send else ["gate"]
+    assert ended(run) == NOTHING | dict.fromkeys(looked, "success"), run.printed
     assert_nothing_is_published(run, pypi)
     assert len(testpypi.files()) == (RELEASE_FILES if send else 0)
 
@@ -316,7 +317,7 @@ def test_an_upload_that_is_interrupted_and_run_again(
 ) -> None:
     pypi.takes = 7
     run = built.resume("gate", tmp_path / "run", pypi, testpypi).run()
-    assert ended(run) == {"gate": "success", "publish": "failure", "announce": "skipped"}
+    assert ended(run) == NOTHING | {"gate": "success", "publish": "failure"}
     assert len(pypi.files()) == 7
     assert list(run.releases.iterdir()) == []
     pypi.takes = None
@@ -334,7 +335,7 @@ def test_an_interrupted_upload_is_not_mixed_with_files_of_another_build(
     pypi.takes = None
     run.results["gate"] = "failure"  # it has to run again
     run.rerun()
-    assert ended(run) == {"gate": "success", "publish": "failure", "announce": "skipped"}
+    assert ended(run) == NOTHING | {"gate": "success", "publish": "failure"}
     assert pypi.files() == before
 
 
@@ -360,11 +361,68 @@ def test_an_index_that_takes_nothing(
     else:
         pypi.takes = 0
     run.run()
-    assert ended(run) == {"gate": "success", "publish": "failure", "announce": "skipped"}
+    assert ended(run) == NOTHING | {"gate": "success", "publish": "failure"}
     assert ("403" if reason == "wrong password" else "503") in run.printed
     assert_nothing_is_published(run, pypi, testpypi)
     run.password, pypi.takes = pypi.password, None
     assert_all_is_published(run.rerun(), pypi)
+
+
+def remove_one(pypi: LocalIndex) -> None:
+    (pypi.folder / ABI3_WHEEL).unlink()
+
+
+def change_one(pypi: LocalIndex) -> None:
+    (pypi.folder / ABI3_WHEEL).write_bytes(b"from another build")
+
+
+def add_one(pypi: LocalIndex) -> None:
+    make_wheel(pypi.folder, LINUX, "cp313-cp313")
+
+
+def answer_nothing(pypi: LocalIndex) -> None:
+    pypi.shows = -1
+
+
+@only_maturin
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (remove_one, f"simple/ does not show {ABI3_WHEEL}\n"),
+        (change_one, f"has files of another build:\n{ABI3_WHEEL} has the SHA-256 "),
+        (add_one, "was not checked by the gate: something else uploads this version too"),
+        (answer_nothing, "simple/ does not answer: "),
+    ],
+)
+def test_what_the_index_shows_is_compared_before_the_release_is_announced(
+    fault: Callable[[LocalIndex], None],
+    reason: str,
+    built: Built,
+    tmp_path: Path,
+    pypi: LocalIndex,
+    testpypi: LocalIndex,
+) -> None:
+    faults = {"index": lambda _: fault(pypi)}
+    run = built.resume("gate", tmp_path / "run", pypi, testpypi, faults=faults).run()
+    assert ended(run) == NOTHING | {
+        "gate": "success",
+        "publish": "success",
+        "index": "failure",
+    }, run.printed
+    assert reason in run.printed
+    assert "*Re-run failed jobs* looks again" in run.printed
+    assert list(run.releases.iterdir()) == []
+
+
+@only_maturin
+def test_what_pip_installs_from_the_index_is_tested_before_the_release_is_announced(
+    built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
+) -> None:
+    """The comparison was well; then the index hands out another file."""
+    faults = {"install-from-index": lambda _: change_one(pypi)}
+    run = built.resume("gate", tmp_path / "run", pypi, testpypi, faults=faults).run()
+    assert ended(run) == PUBLISHED | {"install-from-index": "failure", "announce": "skipped"}
+    assert list(run.releases.iterdir()) == []
 
 
 def test_a_proprietary_project_is_never_published(

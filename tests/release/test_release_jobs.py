@@ -36,7 +36,7 @@ def test_jobs_that_publish_run_no_code_of_the_project() -> None:
     assert not any("checkout" in step.get("uses", "") for step in jobs["announce"]["steps"])
     # What they take is what the gate has checked, and nothing writes to it in between.
     checks, keeps = jobs["gate"]["steps"][-2:]
-    assert checks["run"].startswith("python release/gate.py dist ")
+    assert checks["run"].startswith("python release/tools/gate.py dist ")
     assert keeps["with"] == {"name": "release", "path": "dist/*", "if-no-files-found": "error"}
     writers = [step for step in steps(RELEASE) if step.get("with", {}).get("name") == "release"]
     assert len([step for step in writers if "upload-artifact" in step["uses"]]) == 1
@@ -68,7 +68,7 @@ def release_run(tmp_path: Path) -> Callable[..., WorkflowRun]:
             inputs={"testpypi": testpypi},
         )
         run.results = dict.fromkeys(run.jobs, "success") | results
-        run.outputs = {"plan": {"install": "[{}]"}}
+        run.outputs = {"plan": {"install": "[{}]", "index": "[{}]"}}
         return run
 
     return release_run
@@ -81,7 +81,9 @@ STARTED_BY: dict[str, dict[str, Any]] = {
     "gate": {},
     "publish": {},
     "publish-to-testpypi": BY_HAND,
-    "announce": {},
+    "index": {"publish-to-testpypi": "skipped"},
+    "install-from-index": {"publish-to-testpypi": "skipped"},
+    "announce": {"publish-to-testpypi": "skipped"},
 }
 
 
@@ -94,9 +96,9 @@ def test_a_job_starts_only_where_all_before_it_went_well(
     run = release_run(**event)
     for earlier in run.ancestors(job):
         for result in ("failure", "cancelled"):
-            assert not release_run(**event, **{earlier: result}).starts(job), (earlier, result)
-    for earlier in {*run.jobs[job]["needs"]} & {"wheels", "gate", "publish"}:
-        assert not release_run(**event, **{earlier: "skipped"}).starts(job), earlier
+            assert not release_run(**(event | {earlier: result})).starts(job), (earlier, result)
+    for earlier in {*run.jobs[job]["needs"]} & {"wheels", "gate", "publish", "index"}:
+        assert not release_run(**(event | {earlier: "skipped"})).starts(job), earlier
 
 
 @pytest.mark.parametrize("job", STARTED_BY)
@@ -105,7 +107,7 @@ def test_platforms_that_nothing_installs_do_not_stop_a_release(
 ) -> None:
     run = release_run(**STARTED_BY[job], install="skipped")
     assert run.starts(job)
-    run.outputs = {"plan": {"install": "[]"}}
+    run.outputs = {"plan": {"install": "[]", "index": "[]"}}
     assert not run.starts("install")
 
 

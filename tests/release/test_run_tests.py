@@ -1,4 +1,4 @@
-"""release/run_tests.py: the tests that cibuildwheel would run, away from the sources."""
+"""release/tools/run_tests.py: the tests that cibuildwheel would run, away from the sources."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ def test_the_tests_are_run_away_from_the_sources(run: Run, tmp_path: Path, setti
     }
     lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
     (tmp_path / "pyproject.toml").write_text("".join(["[tool.cibuildwheel]\n", *lines]))
-    run_tests = (sys.executable, "release/run_tests.py")
+    run_tests = (sys.executable, "release/tools/run_tests.py")
     result = run(*run_tests, cwd=tmp_path, check=False)
     assert result.returncode == 1
     assert "No module named 'beside'" in result.stdout
@@ -50,7 +50,7 @@ def test_the_tests_are_run_away_from_the_sources(run: Run, tmp_path: Path, setti
 )
 def test_what_cannot_be_tested_is_said(run: Run, tmp_path: Path, table: str, sentence: str) -> None:
     (tmp_path / "pyproject.toml").write_text(table)
-    result = run(sys.executable, RELEASE / "run_tests.py", cwd=tmp_path, check=False)
+    result = run(sys.executable, RELEASE / "tools" / "run_tests.py", cwd=tmp_path, check=False)
     assert result.returncode == 1
     assert sentence in result.stdout
     assert "Traceback" not in result.stdout

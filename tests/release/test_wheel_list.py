@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 import tomllib
 from pathlib import Path
@@ -42,13 +43,14 @@ OPT_IN = promised(2)["linux"]
 def platform_list(
     text: str, folder: Path, run: Run, *arguments: str
 ) -> dict[str, list[dict[str, Any]]]:
-    """What plan.py prints for a list: the two matrices."""
-    (folder / "release").mkdir(exist_ok=True)
+    """What plan.py prints for a list: the matrices."""
+    programs = folder / "release" / "tools"
+    programs.mkdir(parents=True, exist_ok=True)
     (folder / "release" / "wheels.txt").write_text(text, "utf-8")
-    plan = PROJECT_FOLDER / "release" / "plan.py"
-    (folder / "release" / "plan.py").write_bytes(plan.read_bytes())
+    for name in ("plan.py", "platforms.py"):
+        shutil.copy(PROJECT_FOLDER / "release" / "tools" / name, programs)
     (folder / "pyproject.toml").write_text('[project]\nrequires-python = ">=3.12"\n', "utf-8")
-    printed = run(sys.executable, "release/plan.py", *arguments, cwd=folder).stdout
+    printed = run(sys.executable, "release/tools/plan.py", *arguments, cwd=folder).stdout
     return {
         name: json.loads(matrix)
         for name, _, matrix in (line.partition("=") for line in printed.splitlines())
@@ -121,7 +123,7 @@ def test_wheels_are_built_and_installed_where_their_programs_start(
         ("# a comment\n\nwin32 abi4\n", "line 3: 'abi4' are no ABIs; name each of abi3, cp314t"),
         ("win32\n", "line 1: 'nothing' are no ABIs"),
         ("win32 abi3 abi3\n", "line 1: 'abi3 abi3' are no ABIs"),
-        ("win32 abi3\nwin32 cp314t\n", "line 2: win32 stands twice"),
+        ("win32 abi3\nwin32 cp314t\n", "line 2: win32 is there twice"),
         ("musllinux_i686 abi3\n", "line 1: no platform 'musllinux_i686'"),
         ("# win32 abi3\n", "no platform is left"),
     ],
@@ -131,7 +133,7 @@ def test_wrong_line_is_refused_with_its_number(
 ) -> None:
     platform_list(LIST, tmp_path, run)
     (tmp_path / "release" / "wheels.txt").write_text(text, "utf-8")
-    result = run(sys.executable, "release/plan.py", cwd=tmp_path, check=False)
+    result = run(sys.executable, "release/tools/plan.py", cwd=tmp_path, check=False)
     assert result.returncode != 0
     assert result.stdout.startswith(f"wheels.txt, {complaint}") or (
         result.stdout.startswith(f"wheels.txt: {complaint}")
@@ -166,7 +168,7 @@ def test_cibuildwheel_selects_what_is_promised(
 def test_without_a_selection_no_platform_is_built_that_has_no_rust(
     render: Render, run: Run
 ) -> None:
-    """As where someone starts cibuildwheel without the selection of release/plan.py."""
+    """As where someone starts cibuildwheel without the selection of release/tools/plan.py."""
     for backend in BACKENDS:
         command = (sys.executable, "-m", "cibuildwheel", "--print-build-identifiers")
         arguments = ("--platform=linux", "--archs=all")

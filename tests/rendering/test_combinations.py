@@ -141,7 +141,7 @@ def test_license_is_real(look_at: Render, answers: dict[str, str]) -> None:
 def test_types_are_checked_strictly_in_all_python_files(render: Render, run: Run) -> None:
     project = render()
     names = ["noxfile.py", "python/fast_doubles/__init__.py", "tests/reference.py"]
-    names += ["release/plan.py"]
+    names += ["release/tools/plan.py"]
     for name in names:
         with (project / name).open("a") as file:
             file.write("\n\ndef untyped(value):\n    return value\n")

@@ -43,7 +43,7 @@ def test_files_that_the_user_ignores_elsewhere_are_committed(run: Run, tmp_path:
     project, printed = rendered(run, tmp_path, config)
     assert "with a first commit" in printed
     tracked = run("git", "ls-files", cwd=project).stdout.splitlines()
-    assert {"Cargo.lock", "release/gate.py"} <= set(tracked)
+    assert {"Cargo.lock", "release/tools/gate.py"} <= set(tracked)
 
 
 def test_unknown_user_gets_a_repository_without_commit(run: Run, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ RECIPES = {
     "Add a Python": Recipe(
         {
             "cookiecutter.json": [(f'_minor": "{NEWEST}"', f'_minor": "{NEXT}"')],
-            f"{P}/release/plan.py": [
+            f"{P}/release/tools/plan.py": [
                 (f'[floor, "3.{NEWEST - 1}", "3.{NEWEST}"]', f'[floor, "3.{NEWEST}", "3.{NEXT}"]')
             ],
             ".github/workflows/ci.yml": [add_python],
@@ -119,7 +119,7 @@ RECIPES = {
     ),
     "Add a platform": Recipe(
         {
-            f"{P}/release/plan.py": [
+            f"{P}/release/tools/plan.py": [
                 (
                     '    "macosx_x86_64": P',
                     '    "musllinux_ppc64le": Platform(LINUX, "ppc64le", "1.2", elf(64, 21), "", EMULATED),\n'

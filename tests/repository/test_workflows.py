@@ -93,7 +93,7 @@ def plan_scripts(file: Path) -> list[str]:
 
 @every_workflow
 def test_every_runner_is_a_known_one(file: Path) -> None:
-    """Those of release/plan.py's matrices too: tests/release/test_wheel_list.py."""
+    """Those of release/tools/plan.py's matrices too: tests/release/test_wheel_list.py."""
     for name, job in load(file)["jobs"].items():
         label = job["runs-on"]
         matrix = job.get("strategy", {}).get("matrix", {})

@@ -1,4 +1,4 @@
-"""What a step of a release sees of this machine: the variables listed here, and no others.
+"""What a step of a release sees of this machine: the variables of environment.txt, and no others.
 
 A runner of CI is a machine without your settings. So are the programs here: what would change a
 build, an installation or the place that git works in is taken away before anything is run.
@@ -13,49 +13,25 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Add what the build of your project needs (`OPENSSL_*`), and set the same in CI.
-PASSED = [
-    # the machine: where programs are found and files may lie, which language messages have
-    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TZ", "LANG", "LANGUAGE", "LC_*"),
-    *("PWD", "OLDPWD", "SHLVL", "_"),
-    *("TMPDIR", "TMP", "TEMP", "XDG_*", "LD_LIBRARY_PATH", "VIRTUAL_ENV"),
-    # Windows, and its compilers
-    *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "OS", "NUMBER_OF_PROCESSORS"),
-    *("PROCESSOR_*", "APPDATA", "LOCALAPPDATA", "ALLUSERSPROFILE", "PROGRAM*", "COMMONPROGRAM*"),
-    *("USERPROFILE", "USERNAME", "HOMEDRIVE", "HOMEPATH"),
-    *("VC*", "VS*", "WINDOWSSDK*", "UNIVERSALCRT*", "INCLUDE", "LIB", "LIBPATH"),
-    # macOS, and compilers elsewhere
-    *("MACOSX_DEPLOYMENT_TARGET", "DEVELOPER_DIR", "SDKROOT", "CC", "CXX", "AR"),
-    # the way to the network
-    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
-    *("SSL_CERT_*", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
-    # where crates come from, and where cargo keeps what it has compiled
-    *("CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_NET_*", "CARGO_HTTP_*", "CARGO_REGISTR*"),
-    *("CARGO_SOURCE_*", "RUSTUP_*", "MATURIN_NO_INSTALL_RUST"),
-    *("SSH_AUTH_SOCK", "SSH_ASKPASS", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_ASKPASS", "NETRC"),
-    # where packages come from; for pip, see also `package_sources`
-    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_TRUSTED_HOST", "PIP_CERT"),
-    *("PIP_CLIENT_CERT", "PIP_PROXY", "PIP_TIMEOUT", "PIP_DEFAULT_TIMEOUT", "PIP_RETRIES"),
-    *("PIP_CACHE_DIR", "PIP_KEYRING_PROVIDER", "PIP_CONFIG_FILE"),
-    *("UV_INDEX", "UV_INDEX_*", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"),
-    *("UV_CACHE_DIR", "UV_CONFIG_FILE", "UV_HTTP_TIMEOUT", "UV_INSECURE_HOST", "UV_LINK_MODE"),
-    *("UV_NATIVE_TLS", "UV_SYSTEM_CERTS", "UV_KEYRING_PROVIDER", "UV_PYTHON_DOWNLOADS"),
-    *("UV_PYTHON_INSTALL_DIR", "PYENV_*"),
-    # git's configuration, but nothing that names another repository (`git rev-parse
-    # --local-env-vars`): git sets those for its hooks and for `git rebase --exec`
-    *("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_PARAMETERS"),
-    *("GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_*", "GIT_CONFIG_VALUE_*"),
-    *("GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_EXEC_PATH", "GIT_SSL_*"),
-]
+ENVIRONMENT = Path(__file__).parents[1] / "environment.txt"
+
+
+def passed(file: Path = ENVIRONMENT) -> list[str]:
+    """The names and patterns of environment.txt. Exits with a sentence if it cannot be read."""
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        sys.exit(f"{file.parent.name}/{file.name} cannot be read: {error}")
+    return [name for line in lines for name in line.partition("#")[0].split()]
 
 
 def left_out() -> list[str]:
     """The names of the variables that are set and not listed."""
+    patterns = passed()
     return sorted(
         name
         for name in os.environ
-        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in PASSED)
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
     )
 
 
@@ -82,13 +58,14 @@ def package_sources() -> dict[str, str]:
     """
     listed = call(sys.executable, "-m", "pip", "config", "list").stdout.splitlines()
     found = {"PIP_CONFIG_FILE": os.devnull}
+    names = passed()
     # The command line of `pip config` has no JSON; a line is `section.key='value'`.
     pattern = r"(global|install|:env:)\.([\w-]+)=(.*)"
     settings = [match.groups() for line in listed if (match := re.fullmatch(pattern, line))]
     for section in ("global", "install", ":env:"):  # the later ones win
         for _, key, value in (setting for setting in settings if setting[0] == section):
             name = f"PIP_{key.upper().replace('-', '_')}"
-            if name in PASSED and name != "PIP_CONFIG_FILE":
+            if name in names and name != "PIP_CONFIG_FILE":
                 found[name] = str(ast.literal_eval(value))
     return found
 

@@ -1,6 +1,6 @@
 """Runs the tests against the installed package, away from its sources, as cibuildwheel does.
 
-Usage: python release/run_tests.py
+Usage: python release/tools/run_tests.py
 
 What, and how, says pyproject.toml: `test-sources` and `test-command` of [tool.cibuildwheel].
 """

@@ -1,20 +1,32 @@
 """What an sdist or a wheel is, read from the file alone; refused if it contradicts itself."""
 
+import io
 import re
+import struct
 import tarfile
 import zipfile
 from dataclasses import dataclass
 from email import message_from_string
 from pathlib import Path
 
+import pefile
+from elftools.elf.elffile import ELFFile
 from installer.sources import WheelFile
 from packaging.metadata import Metadata
 from packaging.tags import Tag, parse_tag, sys_tags
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
-from plan import PLATFORMS, WHEELS
+from platforms import PLATFORMS, WHEELS
 
 HERE = "this machine"  # the platform of a wheel that fits here and is not for wheels.txt
+
+# What the names of extension modules end with, after the first dot: the endings that
+# interpreters look for (PEP 3149; for abi3t, PEP 803). All others have the ABI in them.
+MODULE_ENDINGS = {"abi3": r"(abi3\.so|pyd)", "abi3t": r"(abi3t(-[\w-]+)?\.so|(abi3t\.)?pyd)"}
+
+# The first bytes of a Mach-O file for one 64-bit processor, and the processors (mach/machine.h).
+MACH_O_MAGIC = struct.pack("<I", 0xFEEDFACF)
+MACH_O_PROCESSORS = {0x01000007: "CPU_TYPE_X86_64", 0x0100000C: "CPU_TYPE_ARM64"}
 
 
 class Refused(ValueError):
@@ -22,7 +34,7 @@ class Refused(ValueError):
 
 
 @dataclass(frozen=True)
-class Built:
+class Archive:
     """What a file is: its project and version; its platform and ABI, as in wheels.txt."""
 
     project: str
@@ -31,16 +43,16 @@ class Built:
     abi: str = ""
 
 
-def read(file: Path, rehearsal: bool) -> Built:
+def read(file: Path, rehearsal: bool) -> Archive:
     """Read a file. In a rehearsal, a wheel may be for this machine alone.
 
     Raises:
-        Refused: it must not be uploaded. Archives that are broken raise errors of their own.
+        Refused: It must not be uploaded. Archives that are broken raise errors of their own.
     """
     return read_sdist(file) if file.name.endswith(".tar.gz") else read_wheel(file, rehearsal)
 
 
-def read_sdist(file: Path) -> Built:
+def read_sdist(file: Path) -> Archive:
     """Read an sdist (PEP 625), see `read`."""
     project, version = parse_sdist_filename(file.name)
     with tarfile.open(file) as archive:
@@ -54,10 +66,10 @@ def read_sdist(file: Path) -> Built:
         require("license", r"(?i)/(licen[cs]e|copying)", names)
         pkg_info = archive.extractfile(f"{file.name.removesuffix('.tar.gz')}/PKG-INFO")
         read_metadata(pkg_info.read().decode() if pkg_info else "", project, version)
-    return Built(project, version)
+    return Archive(project, version)
 
 
-def read_wheel(file: Path, rehearsal: bool) -> Built:
+def read_wheel(file: Path, rehearsal: bool) -> Archive:
     """Read a wheel (PEP 427), see `read`."""
     project, version, _, tags = parse_wheel_filename(file.name)
     with zipfile.ZipFile(file) as archive:
@@ -66,36 +78,32 @@ def read_wheel(file: Path, rehearsal: bool) -> Built:
         wheel.validate_record()
         inside = message_from_string(wheel.read_dist_info("WHEEL")).get_all("Tag") or []
         names = archive.namelist()
+        # Not the libraries that auditwheel puts beside the package, in a folder *.libs.
         modules = [name for name in names if re.search(r"^(?!.*\.libs/).*\.(so|pyd)$", name)]
-        headers = {name: archive.read(name)[:8192] for name in modules}
+        kinds = {name: kind_of_module(archive.read(name)) for name in modules}
     if {tag for text in inside for tag in parse_tag(text)} != tags:
         raise Refused(f"was renamed: the tags inside are {', '.join(inside)}")
     require("license", r"(?i)\.dist-info/(.*/)?(licen[cs]e|copying)", names)
-    promised = metadata.classifiers or []
-    if "Typing :: Typed" in promised or any(re.search(r"\.pyi$|/py\.typed$", n) for n in names):
+    typed = "Typing :: Typed" in (metadata.classifiers or [])
+    if typed or any(re.search(r"\.pyi$|/py\.typed$", name) for name in names):
         require("stub, *.pyi", r"\.pyi$", names)
         require("py.typed", r"/py\.typed$", names)
     require("extension module", "", modules)
 
-    interpreter, abi = max((tag.interpreter, tag.abi) for tag in tags)  # of abi3.abi3t, abi3t
-    lowest = re.search(r"(>=|~=|==)\s*3\.(\d+)", str(metadata.requires_python))
-    if abi == "abi3" and interpreter != f"cp3{lowest and lowest[2]}":
-        raise Refused(f"begins at {interpreter}, but Requires-Python: {metadata.requires_python}")
-    # The names that interpreters look for: PEP 3149, for abi3t PEP 803.
-    endings = {"abi3": r"abi3\.so|pyd", "abi3t": r"abi3t(-[\w-]+)?\.so|(abi3t\.)?pyd"}
-    ending = endings.get(abi, rf"cpython-{abi[2:]}-[\w-]+\.so|{abi}-\w+\.pyd")
+    abi = abi_of(tags, str(metadata.requires_python))
     try:
         platform = platform_of(tags)
     except Refused:
         if not rehearsal or tags.isdisjoint(sys_tags()):
             raise
         platform = HERE
-    for name, header in headers.items():
+    ending = MODULE_ENDINGS.get(abi, rf"(cpython-{abi[2:]}-[\w-]+\.so|{abi}-\w+\.pyd)")
+    for name, kind in kinds.items():
         if not re.fullmatch(ending, Path(name).name.partition(".")[2]):
             raise Refused(f"holds {name}, where no Python with the ABI {abi} looks")
-        if platform != HERE and not re.match(PLATFORMS[platform].header, header, re.DOTALL):
-            raise Refused(f"holds {name}, which was not compiled for {platform}")
-    return Built(project, version, platform, "cp315t" if abi == "abi3t" else abi)
+        if platform != HERE and kind != PLATFORMS[platform].module:
+            raise Refused(f"holds {name}, which was not compiled for {platform}: it is {kind}")
+    return Archive(project, version, platform, "cp315t" if abi == "abi3t" else abi)
 
 
 def require(what: str, pattern: str, names: list[str]) -> None:
@@ -107,10 +115,14 @@ def require(what: str, pattern: str, names: list[str]) -> None:
 def read_metadata(text: str, project: str, version: Version) -> Metadata:
     """Parse core metadata.
 
-    Raises Refused if it is another project's or version's, if PyPI takes no such summary, or if it
-    is private.
+    Raises:
+        Refused: PyPI takes no such metadata, it is another project's or version's, or private.
     """
-    metadata = Metadata.from_email(text)
+    try:
+        metadata = Metadata.from_email(text)
+    except ExceptionGroup as wrong:
+        reasons = "; ".join(map(str, wrong.exceptions))
+        raise Refused(f"has metadata that PyPI refuses: {reasons}") from wrong
     if (canonicalize_name(metadata.name), metadata.version) != (project, version):
         raise Refused(f"was renamed: inside, it is {metadata.name} {metadata.version}")
     if len(metadata.summary or "") > 512:
@@ -121,10 +133,42 @@ def read_metadata(text: str, project: str, version: Version) -> Metadata:
     return metadata
 
 
+def kind_of_module(module: bytes) -> str:
+    """The format of a compiled module and its processor, as `platforms.PLATFORMS` has them."""
+    if module.startswith(b"\x7fELF"):
+        library = ELFFile(io.BytesIO(module))
+        order = "LSB" if library.little_endian else "MSB"
+        return f"ELF{library.elfclass} {order} {library['e_machine']}"
+    if module.startswith(b"MZ"):
+        machine = pefile.PE(data=module, fast_load=True).FILE_HEADER.Machine
+        return f"PE {pefile.MACHINE_TYPE.get(machine, hex(machine))}"
+    if module.startswith(MACH_O_MAGIC) and len(module) >= 8:
+        (processor,) = struct.unpack_from("<I", module, offset=4)
+        return f"Mach-O {MACH_O_PROCESSORS.get(processor, hex(processor))}"
+    return f"no library: it begins with {module[:4]!r}"
+
+
+def abi_of(tags: frozenset[Tag], requires_python: str) -> str:
+    """The ABI of a wheel; abi3t, too, where its tags are abi3.abi3t (PEP 803).
+
+    Raises:
+        Refused: It has several, or is abi3 of another Python than the lowest that is required.
+    """
+    abis = {tag.abi for tag in tags}
+    abi = "abi3t" if abis == {"abi3", "abi3t"} else " and ".join(sorted(abis))
+    if abi == "abi3":
+        lowest = re.search(r"(>=|~=|==)\s*3\.(\d+)", requires_python)
+        interpreters = " and ".join(sorted({tag.interpreter for tag in tags}))
+        if lowest is None or interpreters != f"cp3{lowest[2]}":
+            raise Refused(f"begins at {interpreters}, but Requires-Python: {requires_python}")
+    return abi
+
+
 def platform_of(tags: frozenset[Tag]) -> str:
     """The platform of wheels.txt that a wheel is for.
 
-    Raises Refused if there is none, or if the wheel asks its users for too new a system.
+    Raises:
+        Refused: There is none, or the wheel asks its users for too new a system.
     """
     platforms = set()
     for tag in {tag.platform for tag in tags}:
@@ -134,7 +178,7 @@ def platform_of(tags: frozenset[Tag]) -> str:
         if match and match[2] and platform in PLATFORMS:
             newest = PLATFORMS[platform].newest
             if Version(f"{match[2]}.{match[3]}") > Version(newest):
-                raise Refused(f"asks for {tag}, newer than the {newest} of plan.py")
+                raise Refused(f"asks for {tag}, newer than the {newest} of platforms.py")
     if len(platforms) != 1 or not platforms <= set(PLATFORMS):
         raise Refused(f"is for {' and '.join(sorted(platforms))}, no platform of {WHEELS.name}")
     return platforms.pop()

@@ -1,6 +1,6 @@
 """What can be known before anything is built: toolchain, lock, versions, placeholders, remote.
 
-Usage: python release/preflight.py [--tag vX.Y.Z --branch origin/main]
+Usage: python release/tools/preflight.py [--tag vX.Y.Z --branch origin/main]
 
 With a tag, as in CI, all that it finds is fatal; without one, what can wait is only listed.
 """
@@ -23,7 +23,7 @@ from environment import call, clean, said
 PLACEHOLDERS = {
     "Your Name": ("Your Name", ["LICENSE*", "pyproject.toml"]),
     "you@example.com": ("you@example[.]com", ["pyproject.toml"]),
-    "your-name": ("(^|[^[:alnum:]-])your-name/", [".", ":!release/preflight.py"]),
+    "your-name": ("(^|[^[:alnum:]-])your-name/", [".", ":!release/tools/preflight.py"]),
     "Count doubled characters in text, fast.": (
         "Count doubled characters in text, fast",
         ["README.md", "pyproject.toml"],
@@ -38,7 +38,7 @@ NORMAL = re.compile(
 )
 
 
-def load(file: Path) -> dict[str, Any]:
+def load_toml(file: Path) -> dict[str, Any]:
     """A TOML file. Raises SystemExit, with a sentence, if it is none."""
     if not file.exists():
         sys.exit(f"{file} is missing: start this in the project's folder")
@@ -50,7 +50,7 @@ def load(file: Path) -> dict[str, Any]:
 
 def project() -> dict[str, Any]:
     """The table [project] of pyproject.toml; empty where setup.cfg or setup.py has it all."""
-    table: dict[str, Any] = load(Path("pyproject.toml")).get("project", {})
+    table: dict[str, Any] = load_toml(Path("pyproject.toml")).get("project", {})
     return table
 
 
@@ -62,7 +62,12 @@ def git(*arguments: str) -> str | None:
     return None if process.returncode else process.stdout.strip()
 
 
-def problems() -> Iterator[str]:
+def version_tuple(text: str) -> tuple[int, ...]:
+    """The numbers of a version, or of a text that has one: 'rustc 1.85.0' is (1, 85, 0)."""
+    return tuple(int(number) for number in re.findall(r"\d+", text))
+
+
+def fatal_problems() -> Iterator[str]:
     """What stops a release, and a rehearsal too; each sentence says the way out."""
     compiler = call("rustc", "--version")
     rust = re.match(r"rustc (\d+)\.(\d+)\.(\d+)", compiler.stdout)
@@ -75,8 +80,8 @@ def problems() -> Iterator[str]:
     for crate in (Path(lock).parent for lock in locks):
         if rust is None or not (crate / "Cargo.toml").exists():
             continue
-        oldest = load(crate / "Cargo.toml").get("package", {}).get("rust-version", "")
-        if [*map(int, rust.groups())] < [*map(int, re.findall(r"\d+", str(oldest)))]:
+        oldest = load_toml(crate / "Cargo.toml").get("package", {}).get("rust-version", "")
+        if version_tuple(rust[0]) < version_tuple(str(oldest)):
             yield f"{rust[0]} is older than the {oldest} of Cargo.toml: `rustup update`"
             continue
         metadata = call("cargo", "metadata", "--locked", "--format-version=1", cwd=crate)
@@ -143,7 +148,9 @@ def problems_of_the_toolchain() -> Iterator[str]:
             continue
         text = Path(name).read_text("utf-8", errors="replace")
         # The older file may hold the name of a toolchain and nothing else.
-        table = load(Path(name)).get("toolchain", {}) if "[" in text else {"channel": text.strip()}
+        table = (
+            load_toml(Path(name)).get("toolchain", {}) if "[" in text else {"channel": text.strip()}
+        )
         channel = table.get("channel")
         settings = Path("pyproject.toml").read_text("utf-8")
         for other in re.findall(r"""\bRUSTUP_TOOLCHAIN\s*=\s*["']?([\w.-]+)""", settings):
@@ -177,13 +184,13 @@ def problems_of_the_version() -> Iterator[str]:
             )
 
 
-def todos() -> Iterator[str]:
+def open_points() -> Iterator[str]:
     """What a rehearsal can do without, a release cannot."""
     table = project()
     search = ("grep", "--extended-regexp", "--files-with-matches")
     for placeholder, (pattern, places) in PLACEHOLDERS.items():
         if found := git(*search, pattern, "--", *places):
-            yield f"{placeholder!r} stands in {', '.join(found.splitlines())}: put your own there"
+            yield f"{placeholder!r} is in {', '.join(found.splitlines())}: put your own there"
     for classifier in table.get("classifiers", []):
         if classifier.startswith("Private ::"):
             yield f"the classifier {classifier!r} of pyproject.toml: the gate lets nothing pass"
@@ -191,7 +198,11 @@ def todos() -> Iterator[str]:
     if not remote:
         yield "git has no remote named origin: `git remote add origin URL`"
     for label, url in table.get("urls", {}).items():
-        if remote and label.lower() in ("repository", "source") and names(url) != names(remote):
+        if (
+            remote
+            and label.lower() in ("repository", "source")
+            and owner_and_repository(url) != owner_and_repository(remote)
+        ):
             yield (
                 f"the URL {label} of pyproject.toml is {url}, but git's origin is {remote}: "
                 "edit the one, or `git remote set-url origin` the other"
@@ -200,15 +211,15 @@ def todos() -> Iterator[str]:
         yield "not all is committed: bump2version will refuse, and nothing uncommitted is released"
 
 
-def names(url: str) -> list[str]:
+def owner_and_repository(url: str) -> list[str]:
     """Owner and repository at the end of a URL, in whatever way git takes it."""
     return re.split(r"[:/]", url.lower().removesuffix("/").removesuffix(".git"))[-2:]
 
 
-def list_todos() -> None:
+def print_open_points() -> None:
     """Print what is left to do before a release."""
-    for todo in todos():
-        print(f"Before a release: {todo}")
+    for point in open_points():
+        print(f"Before a release: {point}")
 
 
 def wrong_tag(tag: str, branch: str) -> Iterator[str]:
@@ -232,11 +243,11 @@ def main() -> None:
     options = parser.parse_args()
     clean()
     try:
-        fatal = list(problems())
+        fatal = list(fatal_problems())
         if options.tag:
-            fatal += [*wrong_tag(options.tag, options.branch), *todos()]
+            fatal += [*wrong_tag(options.tag, options.branch), *open_points()]
         else:
-            list_todos()
+            print_open_points()
     except (AttributeError, TypeError) as error:
         # A version without quotes, a text in place of a list. The tool knows all such rules.
         sys.exit(
