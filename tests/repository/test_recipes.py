@@ -78,7 +78,7 @@ RECIPES = {
         {
             "cookiecutter.json": [(f'_minor": "{NEWEST}"', f'_minor": "{NEXT}"')],
             f"{P}/release/tools/plan.py": [
-                (f'[floor, "3.{NEWEST - 1}", "3.{NEWEST}"]', f'[floor, "3.{NEWEST}", "3.{NEXT}"]')
+                (f'"abi3": ["3.{NEWEST - 1}", "3.{NEWEST}"]', f'"abi3": ["3.{NEWEST}", "3.{NEXT}"]')
             ],
             ".github/workflows/ci.yml": [add_python],
             ".github/workflows/canary.yml": [add_python],
@@ -119,10 +119,11 @@ RECIPES = {
     ),
     "Add a platform": Recipe(
         {
-            f"{P}/release/tools/plan.py": [
+            f"{P}/release/tools/platforms.py": [
                 (
                     '    "macosx_x86_64": P',
-                    '    "musllinux_ppc64le": Platform(LINUX, "ppc64le", "1.2", elf(64, 21), "", EMULATED),\n'
+                    '    "musllinux_ppc64le": Platform(\n        runner=LINUX, archs="ppc64le",'
+                    ' module="ELF64 LSB EM_PPC64", newest="1.2", emulated=True\n    ),\n'
                     '    "macosx_x86_64": P',
                 )
             ],
