@@ -26,7 +26,7 @@ RECORD = ".template.json"
 # project, release, file, state
 Row = tuple[str, str, str, str]
 
-# Copied byte for byte too, but meant to be replaced: the sample.
+# Copied byte for byte too, but meant to be replaced: the sample, and what follows its crates.
 SAMPLE = (
     "rust/kernel.rs",
     "rust/python.rs",
@@ -34,6 +34,7 @@ SAMPLE = (
     "python/*/_native.pyi",
     "python/*/__init__.py",
     "tests/reference.py",
+    "THIRD-PARTY-LICENSES.txt",
 )
 
 

@@ -51,11 +51,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def fix(session: nox.Session) -> None:
-    """Format the Python and the Rust files, and repair what ruff can."""
+    """Format the Python and the Rust files, repair what ruff can; write the crates' licenses."""
     install_locked(session, "lint-requirements.txt")
     session.run("ruff", "check", "--fix-only")
     session.run("ruff", "format")
     session.run("cargo", "fmt", external=True)
+    session.run("python", "release/tools/licenses.py")
     session.run("ruff", "check")  # fails where ruff cannot repair something
 
 

@@ -22,14 +22,15 @@ def adopt(project: Path, backend: str, run: Run) -> list[str]:
 
     manifest = project / "pyproject.toml"
     text = manifest.read_text("utf-8")
-    tests, include = PAGE.blocks("toml")
-    for line in tests.splitlines():
-        key = line.partition(" = ")[0]
-        text, count = re.subn(rf"^{key} = .*$", line, text, flags=re.MULTILINE)
-        assert count == 1, key
+    tests, include, licenses = PAGE.blocks("toml")
+    for line in (tests if backend == "setuptools-rust" else tests + licenses).splitlines():
+        text = set_value(text, line)
     if backend == "maturin":
         text = text.replace("[tool.maturin]\n", f"[tool.maturin]\n{include}")
     else:
+        (licenses,) = PAGE.blocks("cfg")
+        setup = project / "setup.cfg"
+        setup.write_text(set_value(setup.read_text("utf-8"), licenses.rstrip()), "utf-8")
         (manifest_in,) = PAGE.blocks("text")
         (project / "MANIFEST.in").write_text(manifest_in, "utf-8")
     manifest.write_text(text, "utf-8")
@@ -43,6 +44,14 @@ def adopt(project: Path, backend: str, run: Run) -> list[str]:
     run("git", "add", "--all", cwd=project)
     run("git", "commit", "--quiet", "--message=The release half", cwd=project, **GIT)
     return typed[-2:]
+
+
+def set_value(text: str, line: str) -> str:
+    """A text of settings with a line `key = value` in place of the one with that key."""
+    key = line.partition(" = ")[0]
+    text, count = re.subn(rf"^{key} = .*$", line, text, flags=re.MULTILINE)
+    assert count == 1, key
+    return text
 
 
 def from_here(line: str) -> str:
@@ -79,7 +88,7 @@ def call(
         manifest = project / "pyproject.toml"
         text = manifest.read_text("utf-8")
         manifest.write_text(text.replace('sdist-generator = "git"', 'sdist-generator = "cargo"'))
-    for line in CRATE_PAGE.commands()[6:-5]:
+    for line in CRATE_PAGE.commands()[6:-6]:
         run("sh", "-c", line.replace("--path your-crate", f"--path {place}"), cwd=project)
     kernel, bindings = CRATE_PAGE.blocks("rust")
     (stub,) = CRATE_PAGE.blocks("pyi")

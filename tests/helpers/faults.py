@@ -63,7 +63,7 @@ def add(platform: str, tag: str, **wrong: Any) -> Fault:
     return fault
 
 
-def sdist(**wrong: str) -> Fault:
+def sdist(**wrong: Any) -> Fault:
     """The sdist is missing or, with arguments of `make_sdist`, another one is in its place."""
 
     def fault(folder: Path) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from wheel.wheelfile import WheelFile
 
+from tools.template import PROJECT_FOLDER
+
 # Zig's name of each platform, and the platform tag that its wheels have.
 PLATFORMS = {
     "manylinux_x86_64": ("x86_64-linux-gnu", "manylinux2014_x86_64.manylinux_2_17_x86_64"),
@@ -41,8 +43,17 @@ Summary: Count doubled characters in text, fast.
 Requires-Python: >=3.11
 License-Expression: MIT
 License-File: LICENSE
+License-File: THIRD-PARTY-LICENSES.txt
 Description-Content-Type: text/markdown
 """
+
+
+LICENSES = "THIRD-PARTY-LICENSES.txt"
+
+
+def licenses_of_crates() -> bytes:
+    """The license texts that every rendering holds."""
+    return (PROJECT_FOLDER / LICENSES).read_bytes()
 
 
 def metadata(version: str, more: str, description: str) -> bytes:
@@ -108,11 +119,13 @@ def make_wheel(
     requires: str = ">=3.11",
     without: str = "",
     extra: str = "",
+    licenses: bytes = b"",
 ) -> Path:
     """Write the wheel of a platform and a tag such as `cp311-abi3`; return its file.
 
     The rest makes it a wrong one: another platform tag, other tags inside, another name or other
-    content of the module, more metadata, no description, a file left out or added.
+    content of the module, more metadata, no description, a file left out or added, other license
+    texts of the crates.
     """
     abi = tag.partition("-")[2]
     platform_tag = platform_tag or PLATFORMS[platform][1]
@@ -130,6 +143,7 @@ def make_wheel(
         f"fast_doubles/{module or f'_native.{ending(platform, abi)}'}": code
         or library(platform, entry_point(symbol)),
         f"{info}/licenses/LICENSE": b"MIT",
+        f"{info}/licenses/{LICENSES}": licenses or licenses_of_crates(),
         f"{info}/METADATA": metadata(version, more, description).replace(
             b">=3.11", requires.encode()
         ),
@@ -144,8 +158,15 @@ def make_wheel(
     return file
 
 
-def make_sdist(folder: Path, *, version: str = "0.1.0", without: str = "", more: str = "") -> Path:
-    """Write an sdist, perhaps with a file left out; return it."""
+def make_sdist(
+    folder: Path,
+    *,
+    version: str = "0.1.0",
+    without: str = "",
+    more: str = "",
+    licenses: bytes = b"",
+) -> Path:
+    """Write an sdist, perhaps with a file left out or other license texts; return it."""
     top = f"fast_doubles-{version}"
     file = folder / f"{top}.tar.gz"
     with tarfile.open(file, "w:gz") as archive:
@@ -153,11 +174,14 @@ def make_sdist(folder: Path, *, version: str = "0.1.0", without: str = "", more:
         for name in (*sources, "release/wheel-requirements.txt"):
             if name != without:
                 archive.addfile(tarfile.TarInfo(f"{top}/{name}"), io.BytesIO())
-        content = metadata(version, more, "# Fast Doubles")
-        pkg_info = tarfile.TarInfo(f"{top}/PKG-INFO")
-        pkg_info.size = len(content)
-        if without != "PKG-INFO":
-            archive.addfile(pkg_info, io.BytesIO(content))
+        for name, content in {
+            LICENSES: licenses or licenses_of_crates(),
+            "PKG-INFO": metadata(version, more, "# Fast Doubles"),
+        }.items():
+            member = tarfile.TarInfo(f"{top}/{name}")
+            member.size = len(content)
+            if name != without:
+                archive.addfile(member, io.BytesIO(content))
     return file
 
 

@@ -115,7 +115,8 @@ def test_a_crate_from_crates_io_is_called(
     run("git", "init", "--quiet", "--initial-branch=main", cwd=project)
     # The crate has no guard against another build's library: a target folder of its own.
     target = {"CARGO_TARGET_DIR": str(tmp_path / "target")}
-    add, check, build, commit, rehearse = CRATE_PAGE.commands()[-5:]
+    fix, add, check, build, commit, rehearse = CRATE_PAGE.commands()[-6:]
+    run("sh", "-c", fix, cwd=project)
     run("sh", "-c", add, cwd=project)
     printed = run("sh", "-c", check, cwd=project, **target).stdout
     for session in ("lint", "rust", f"tests-3.{sys.version_info.minor}"):

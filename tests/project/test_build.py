@@ -30,6 +30,7 @@ SDIST = {
     "LICENSE",
     "PKG-INFO",
     "README.md",
+    "THIRD-PARTY-LICENSES.txt",
     "pyproject.toml",
     "python/fast_doubles/__init__.py",
     "python/fast_doubles/_native.pyi",
@@ -56,6 +57,7 @@ WHEEL = {
     "fast_doubles-0.1.0.dist-info/RECORD",
     "fast_doubles-0.1.0.dist-info/WHEEL",
     "fast_doubles-0.1.0.dist-info/licenses/LICENSE",
+    "fast_doubles-0.1.0.dist-info/licenses/THIRD-PARTY-LICENSES.txt",
 }
 OF_THE_BACKEND = {
     "maturin": {"fast_doubles-0.1.0.dist-info/sboms/_fast_doubles_native.cyclonedx.json"},

@@ -181,7 +181,15 @@ FAULTS = {
         replace(code=compiled(LINUX, "PyList_GetItemRef")),
         "it uses PyList_GetItemRef",
     ),
-    "no license": (replace(without="LICENSE"), "holds no license"),
+    "no license": (replace(without="licenses/LICENSE"), "holds no license"),
+    "no licenses of the crates": (
+        replace(without="THIRD-PARTY"),
+        "holds no THIRD-PARTY-LICENSES.txt, .*`python release/tools/licenses.py` writes it",
+    ),
+    "other licenses of the crates": (
+        replace(licenses=b"Of another day."),
+        "whl has another THIRD-PARTY-LICENSES.txt than the project",
+    ),
     "no stub": (replace(without=".pyi"), r"holds no stub, \*\.pyi"),
     "no py.typed": (replace(without="py.typed"), "holds no py.typed"),
     "compiled Python": (replace(extra="fast_doubles/__pycache__/x.pyc"), r"W00\d"),
@@ -201,6 +209,14 @@ FAULTS = {
     "sdist without a build": (sdist(without="pyproject.toml"), "tar.gz: holds no pyproject.toml"),
     "sdist without sources": (sdist(without="rust/lib.rs"), "tar.gz: holds no Rust sources"),
     "sdist without license": (sdist(without="LICENSE"), "tar.gz: holds no license"),
+    "sdist without the licenses of the crates": (
+        sdist(without="THIRD-PARTY-LICENSES.txt"),
+        "tar.gz: holds no THIRD-PARTY-LICENSES.txt, .*`license-files`",
+    ),
+    "sdist with other licenses of the crates": (
+        sdist(licenses=b"Of another day."),
+        "whl has another THIRD-PARTY-LICENSES.txt than fast_doubles-0.1.0.tar.gz",
+    ),
     "private wheel": (replace(more=PRIVATE), "is never to be uploaded: .*Private :: Do Not Upload"),
     "long summary": (replace(more=f"Summary: {'x' * 513}"), "has 513 characters as summary"),
     "private sdist": (sdist(more=PRIVATE), "is never to be uploaded: .*Private :: Do Not Upload"),
@@ -311,6 +327,7 @@ def test_only_the_very_set_that_is_promised_passes(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gate, "read_wheels", lambda: wheels)
         patch.setattr(gate, "read_all", lambda *_: (files, []))
+        patch.setattr(gate, "other_licenses", lambda _: [])
         patch.setattr(gate, "run_tools", lambda _: [])
         patch.setattr(sys, "argv", ["gate.py", str(PROJECT_FOLDER), "--tag=v1"])
         if found == promise:

@@ -101,6 +101,19 @@ def test_the_lock_must_be_fresh(check: Check, project: Path) -> None:
     assert "Cargo.lock is not what Cargo.toml asks for" in printed
 
 
+def test_the_license_texts_must_be_those_of_the_crates(check: Check, project: Path) -> None:
+    file = project / "THIRD-PARTY-LICENSES.txt"
+    file.write_text(file.read_text("utf-8").replace("  libc: ", "  another: "), "utf-8")
+    status, printed = check()
+    assert status == 1
+    assert "does not fit Cargo.lock: it lacks libc; it names another, not linked" in printed
+    file.unlink()
+    status, printed = check()
+    assert status == 1
+    assert "THIRD-PARTY-LICENSES.txt is missing" in printed
+    assert "`nox -s fix` or `python release/tools/licenses.py` writes it" in printed
+
+
 @pytest.mark.parametrize("answer", ADA)
 def test_placeholders_can_wait_for_the_release(
     repository: Callable[..., Path], run: Run, answer: str

@@ -73,6 +73,8 @@ def bring_up_to_date(project: Path, pypi: dict[str, str], log: Path) -> str | No
                 return f"cargo add {name}@{latest}"
     if not workspace.succeeds(log, "cargo", "update", "--quiet", cwd=project):
         return "cargo update"
+    if not workspace.succeeds(log, sys.executable, "release/tools/licenses.py", cwd=project):
+        return "release/tools/licenses.py"
     for lock in sorted((project / "release").glob("*requirements.txt")):
         (command,) = re.findall(r"^#\s+(uv pip compile .*)", lock.read_text("utf-8"), re.M)
         if not workspace.succeeds(log, *command.split(), "--upgrade", "--quiet", cwd=project):

@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -23,6 +24,7 @@ PYPROJECT = tomllib.loads(TEXT)
 DISTRIBUTION = distribution(PYPROJECT["project"]["name"])
 (MODULE,) = re.findall(r'^(?:module-name|target) = "([\w.]+)"', TEXT, re.MULTILINE)
 PACKAGE = MODULE.partition(".")[0]
+LICENSES = "THIRD-PARTY-LICENSES.txt"
 FLOOR = int(re.findall(r"^>=\s*3\.(\d+)", PYPROJECT["project"]["requires-python"])[0])
 
 
@@ -67,6 +69,31 @@ def test_python_finds_one_library() -> None:
             "`git clean -dX --force python`) and build again, with `pip install -e .` or "
             f"`uv sync --inexact --reinstall-package {PYPROJECT['project']['name']}`"
         )
+
+
+def test_wheel_holds_the_license_texts_of_its_crates() -> None:
+    text = DISTRIBUTION.read_text(f"licenses/{LICENSES}") or ""
+    listed = re.findall(r"^  (\S+):", text, re.MULTILINE)
+    sections = re.split(r"^={80}\n((?:.+\n)+?)-{80}\n", text, flags=re.MULTILINE)[1:]
+    with_text = {
+        name
+        for names, own in zip(sections[::2], sections[1::2], strict=True)
+        for name in re.findall(r"[\w-]+", names if own.strip() else "")
+    }
+    hint = f"`nox -s fix` writes {LICENSES}; `license-files` in pyproject.toml names it"
+    assert "std" in listed, hint
+    assert set(listed) == with_text, hint
+    if (ROOT / LICENSES).exists():  # not beside the tests of an installed wheel
+        assert text == (ROOT / LICENSES).read_text("utf-8"), "not built of these sources"
+
+
+def test_license_texts_are_those_of_the_linked_crates() -> None:
+    program = ROOT / "release" / "tools" / "licenses.py"
+    if not program.exists() or shutil.which("cargo") is None:
+        pytest.skip("a checkout and cargo tell which crates are linked")
+    command = [sys.executable, str(program), "--check"]
+    process = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, encoding="utf-8")
+    assert process.returncode == 0, process.stderr
 
 
 def test_features_of_pyo3_name_the_floor() -> None:

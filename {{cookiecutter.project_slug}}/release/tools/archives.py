@@ -12,12 +12,17 @@ from pathlib import Path
 import pefile
 from elftools.elf.elffile import ELFFile
 from installer.sources import WheelFile
+from licenses import NAME as LICENSES
 from packaging.metadata import Metadata
 from packaging.tags import Tag, parse_tag, sys_tags
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 from platforms import PLATFORMS, WHEELS
 
+OF_CRATES = (
+    f"{LICENSES}, the license texts of its crates: `python release/tools/licenses.py` writes it, "
+    "`license-files` in pyproject.toml has to name it, and git to track it"
+)
 HERE = "this machine"  # the platform of a wheel that fits here and is not for wheels.txt
 
 # What the names of extension modules end with, after the first dot: the endings that
@@ -63,7 +68,8 @@ def read_sdist(file: Path) -> Archive:
         tools = "release/wheel-requirements.txt"
         require(tools, rf"^[^/]+/{re.escape(tools)}$", names)
         require("Rust sources, *.rs", r"\.rs$", names)
-        require("license", r"(?i)/(licen[cs]e|copying)", names)
+        require("license", r"(?i)/(licen[cs]e|copying)[^/]*$", names)
+        require(OF_CRATES, rf"/{LICENSES}$", names)
         pkg_info = archive.extractfile(f"{file.name.removesuffix('.tar.gz')}/PKG-INFO")
         read_metadata(pkg_info.read().decode() if pkg_info else "", project, version)
     return Archive(project, version)
@@ -83,7 +89,8 @@ def read_wheel(file: Path, rehearsal: bool) -> Archive:
         kinds = {name: kind_of_module(archive.read(name)) for name in modules}
     if {tag for text in inside for tag in parse_tag(text)} != tags:
         raise Refused(f"was renamed: the tags inside are {', '.join(inside)}")
-    require("license", r"(?i)\.dist-info/(.*/)?(licen[cs]e|copying)", names)
+    require("license", r"(?i)\.dist-info/(.*/)?(licen[cs]e|copying)[^/]*$", names)
+    require(OF_CRATES, rf"\.dist-info/(.*/)?{LICENSES}$", names)
     typed = "Typing :: Typed" in (metadata.classifiers or [])
     if typed or any(re.search(r"\.pyi$|/py\.typed$", name) for name in names):
         require("stub, *.pyi", r"\.pyi$", names)

@@ -10,6 +10,7 @@ import argparse
 import json
 import re
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
 from archives import HERE, Archive, Refused, read
 from environment import call, clean, said
+from licenses import NAME as LICENSES
 from platforms import WHEELS, read_wheels
 
 # A file's platform and ABI, as in wheels.txt; for the sdist, "sdist" and "".
@@ -57,6 +59,30 @@ def compare(found: Found, tag: str | None, promised: set[Key]) -> Iterator[str]:
         listed = {abi for _, abi in promised}
         if platform == HERE and not for_one_python and abi not in listed:
             yield f"{file.name} is the ABI {abi}, and {WHEELS.name} has no line with it"
+
+
+def licenses_in(file: Path) -> bytes:
+    """The license texts of the crates that an sdist or a wheel holds."""
+    if file.suffix == ".whl":
+        with zipfile.ZipFile(file) as wheel:
+            pattern = rf"[^/]+\.dist-info/(.*/)?{LICENSES}"
+            return wheel.read(next(n for n in wheel.namelist() if re.fullmatch(pattern, n)))
+    with tarfile.open(file) as sdist:
+        names = [name for name in sdist.getnames() if name.endswith(f"/{LICENSES}")]
+        reader = sdist.extractfile(min(names, key=len))  # the one at the top
+        return reader.read() if reader else b""
+
+
+def other_licenses(files: list[Path]) -> Iterator[str]:
+    """Files whose texts of the crates' licenses are not those of the sdist and of the project."""
+    project = WHEELS.parents[1] / LICENSES
+    expected = {"the project": project.read_bytes()} if project.exists() else {}
+    for file in sorted(files, key=lambda file: file.suffix == ".whl"):
+        held = licenses_in(file)
+        expected.setdefault(file.name, held)
+        for where, text in expected.items():
+            if held != text:
+                yield f"{file.name} has another {LICENSES} than {where}: build both of one commit"
 
 
 def run_twine(files: list[str]) -> Iterator[str]:
@@ -139,6 +165,7 @@ def main() -> None:
     if not found:
         problems.append(f"{options.folder} holds nothing that may be uploaded")
     else:
+        problems += other_licenses([file for file, _ in found.values()])
         problems += run_tools([file for file, _ in found.values()])
     for (platform, abi), (file, _) in found.items():
         print(f"  {platform:20} {abi:8} {file.name}")

@@ -17,6 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
 from environment import call, clean, said
+from licenses import problems as problems_of_the_licenses
 
 # The answers that were not given, and the sample: what git is to search for, and where. A project
 # may well be called "Guess Your Name", and a test send mail to you@example.com.
@@ -76,9 +77,17 @@ def fatal_problems() -> Iterator[str]:
     elif rust is None:
         yield "Rust is missing (rustc): see https://rustup.rs"
     yield from problems_of_git()
+    if rust:
+        yield from list(problems_of_the_locks(rust)) or problems_of_the_licenses()
+    yield from problems_of_the_toolchain()
+    yield from problems_of_the_version()
+
+
+def problems_of_the_locks(rust: re.Match[str]) -> Iterator[str]:
+    """A crate that this Rust is too old for, or that does not fit its lock."""
     locks = (git("ls-files", "Cargo.lock", "*/Cargo.lock") or "").splitlines()
     for crate in (Path(lock).parent for lock in locks):
-        if rust is None or not (crate / "Cargo.toml").exists():
+        if not (crate / "Cargo.toml").exists():
             continue
         oldest = load_toml(crate / "Cargo.toml").get("package", {}).get("rust-version", "")
         if version_tuple(rust[0]) < version_tuple(str(oldest)):
@@ -92,8 +101,6 @@ def fatal_problems() -> Iterator[str]:
             )
         elif metadata.returncode:
             yield f"cargo cannot read {crate / 'Cargo.toml'}: {said(metadata)}"
-    yield from problems_of_the_toolchain()
-    yield from problems_of_the_version()
 
 
 def problems_of_git() -> Iterator[str]:
