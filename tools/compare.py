@@ -26,7 +26,7 @@ RECORD = ".template.json"
 # project, release, file, state
 Row = tuple[str, str, str, str]
 
-# Copied byte for byte too, but meant to be replaced: the sample, and what follows its crates.
+# Copied byte for byte too, but meant to be replaced: the sample.
 SAMPLE = (
     "rust/kernel.rs",
     "rust/python.rs",
@@ -34,8 +34,9 @@ SAMPLE = (
     "python/*/_native.pyi",
     "python/*/__init__.py",
     "tests/reference.py",
-    "THIRD-PARTY-LICENSES.txt",
 )
+# Copied byte for byte, and written again where a project has crates of its own.
+WRITTEN = ("THIRD-PARTY-LICENSES.txt",)
 
 
 class CannotCompare(Exception):
@@ -229,7 +230,7 @@ def compare(
             found = {
                 name: state
                 for name, state in differences(project, files).items()
-                if everything or not any(fnmatch.fnmatch(name, glob) for glob in SAMPLE)
+                if everything or not any(fnmatch.fnmatch(name, glob) for glob in SAMPLE + WRITTEN)
             }
             shown = version if reference == f"v{version}" else f"{version} ({reference})"
             rows += [(project.name, shown, name, state) for name, state in found.items()] or [

@@ -46,6 +46,7 @@ def fleet(
     (changed / "release" / "tools" / "gate.py").unlink()
     (changed / "python" / "another_name" / "py.typed").write_text("partial\n", "utf-8")
     (changed / "rust" / "kernel.rs").write_text("// mine\n", "utf-8")
+    (changed / "THIRD-PARTY-LICENSES.txt").write_text("of my crates\n", "utf-8")
     (changed / "README.md").write_text("mine\n", "utf-8")  # not verbatim
     return projects
 
@@ -64,7 +65,8 @@ def test_comparison_lists_the_verbatim_files_that_differ(
     ]
     rows, _ = compare.compare([fleet["changed"]], template, everything=True)
     assert ("changed", "1.0.0", "rust/kernel.rs", "changed") in rows
-    assert len(rows) == 4
+    assert ("changed", "1.0.0", "THIRD-PARTY-LICENSES.txt", "changed") in rows
+    assert len(rows) == 5
 
 
 def test_comparison_with_another_version(fleet: dict[str, Path], template: Path) -> None:

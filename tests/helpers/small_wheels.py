@@ -16,8 +16,6 @@ from pathlib import Path
 
 from wheel.wheelfile import WheelFile
 
-from tools.template import PROJECT_FOLDER
-
 # Zig's name of each platform, and the platform tag that its wheels have.
 PLATFORMS = {
     "manylinux_x86_64": ("x86_64-linux-gnu", "manylinux2014_x86_64.manylinux_2_17_x86_64"),
@@ -53,7 +51,8 @@ LICENSES = "THIRD-PARTY-LICENSES.txt"
 
 def licenses_of_crates() -> bytes:
     """The license texts that every rendering holds."""
-    return (PROJECT_FOLDER / LICENSES).read_bytes()
+    template = Path(__file__).resolve().parents[2]
+    return (template / "{{cookiecutter.project_slug}}" / LICENSES).read_bytes()
 
 
 def metadata(version: str, more: str, description: str) -> bytes:
