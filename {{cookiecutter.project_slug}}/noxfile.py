@@ -12,6 +12,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nox
@@ -135,6 +136,51 @@ def bench(session: nox.Session) -> None:
             session.log(f"{label}: Rust is {times_as_fast:,.{digits}f} times as fast as Python")
 
 
+@nox.session(name="abi-cost", python=BUILDER, default=False)
+def abi_cost(session: nox.Session) -> None:
+    """Measure what the stable ABI costs, beside a wheel for this Python alone."""
+    install_wheel(session, "test", "bench")
+    folders = []
+    for wheel in (BUILT[0], version_specific_wheel(session)):
+        # Into folders of their own: one environment, so nothing else differs.
+        folder = Path(session.create_tmp(), wheel.name.split("-")[-2])
+        shutil.rmtree(folder, ignore_errors=True)
+        session.run(*pip(session), "install", "--no-deps", f"--target={folder}", str(wheel))
+        folders.append(str(folder))
+    file = f"tests/bench_{PACKAGE}.py"
+    session.run("python", "tests/abi_cost.py", *folders, file, *session.posargs)
+
+
+def version_specific_wheel(session: nox.Session) -> Path:
+    """Build the sdist of this run without the stable ABI."""
+    wheel, *sdist = BUILT
+    if "-abi3-" not in wheel.name:
+        session.error(
+            f"{wheel.name} does not use the stable ABI, so there is nothing to compare. Ask for"
+            " it: maturin by a feature abi3-py3NN of pyo3, setuptools-rust by `py_limited_api`."
+            " A free-threaded Python has none; with setuptools-rust, 3.15 has none either."
+        )
+    if not sdist:
+        session.error("The second wheel is built from an sdist, which takes git: `git add --all`")
+    folder = Path(session.create_tmp(), "dist-version-specific")
+    shutil.rmtree(folder, ignore_errors=True)
+    feature = re.compile(r"""(["'])[\w/?-]*\babi3t?(-py3\d+)?\1(?!\s*=)\s*,?""")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+        shutil.unpack_archive(sdist[0], place)
+        (copy,) = Path(place).iterdir()
+        for manifest in (copy / "pyproject.toml", *copy.rglob("Cargo.toml")):
+            manifest.write_text(feature.sub("", manifest.read_text("utf-8")), "utf-8")
+        # The variable is for setup.py.
+        build(session, "--wheel", f"--outdir={folder}", str(copy), VERSION_SPECIFIC="1")
+    (wheel,) = folder.glob("*.whl")
+    if not re.search(r"-(cp\d+)-\1-", wheel.name):
+        session.error(
+            f"{wheel.name} is not for this Python alone, though the features abi3 were taken out"
+            " of a copy of pyproject.toml and Cargo.toml: what else asks for the stable ABI?"
+        )
+    return wheel
+
+
 @nox.session(default=False)
 def gate(session: nox.Session) -> None:
     """Check the files of a release: `nox -s gate -- dist/ --tag v0.2.0`."""
@@ -170,22 +216,30 @@ def install_wheel(session: nox.Session, *groups: str) -> None:
     if not BUILT:
         folder = Path(session.create_tmp(), "dist")
         shutil.rmtree(folder, ignore_errors=True)
-        uv = session.venv_backend == "uv"
-        session.install("build[uv]" if uv else "build")
-        command = ["python", "-m", "build", f"--outdir={folder}"]
-        command.append("--installer=uv" if uv else "--installer=pip")
-        if not git_tracks(session):
-            command.append("--wheel")
-        # By way of the sdist, as in a release; in the usual target folder, for quick rebuilds. Not
-        # in nox's folder, where cargo and git would find the files of this one.
-        target = Path(os.environ.get("CARGO_TARGET_DIR", "target")).absolute()
-        places = {"CARGO_TARGET_DIR": str(target), "TMPDIR": os.environ.get("TMPDIR")}
+        # By way of the sdist, as in a release.
+        kinds = [] if git_tracks(session) else ["--wheel"]
         forget_local_crates(session)
-        session.run(*command, env=OF_GIT | places)
+        build(session, f"--outdir={folder}", *kinds)
         BUILT.extend([*folder.glob("*.whl"), *folder.glob("*.tar.gz")])
     # Not `session.install`, which `nox -R` leaves out: it would test an earlier wheel.
-    pip = ("uv", "pip") if session.venv_backend == "uv" else ("python", "-m", "pip")
-    session.run(*pip, "install", "--force-reinstall", "--no-deps", str(BUILT[0]))
+    session.run(*pip(session), "install", "--force-reinstall", "--no-deps", str(BUILT[0]))
+
+
+def build(session: nox.Session, *arguments: str, **variables: str) -> None:
+    """Run `python -m build`, with the installer of the session."""
+    uv = session.venv_backend == "uv"
+    session.install("build[uv]" if uv else "build")
+    # In the usual target folder, for quick rebuilds. Not in nox's folder, where cargo and git would
+    # find the files of this one.
+    target = Path(os.environ.get("CARGO_TARGET_DIR", "target")).absolute()
+    places = {"CARGO_TARGET_DIR": str(target), "TMPDIR": os.environ.get("TMPDIR")}
+    installer = f"--installer={'uv' if uv else 'pip'}"
+    session.run("python", "-m", "build", installer, *arguments, env=OF_GIT | places | variables)
+
+
+def pip(session: nox.Session) -> tuple[str, ...]:
+    """The installer of the session."""
+    return ("uv", "pip") if session.venv_backend == "uv" else ("python", "-m", "pip")
 
 
 def forget_local_crates(session: nox.Session) -> None:

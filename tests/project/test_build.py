@@ -40,6 +40,7 @@ SDIST = {
     "rust/lib.rs",
     "rust/python.rs",
     "rust/python/sample_text.rs",
+    "tests/abi_cost.py",
     "tests/bench_fast_doubles.py",
     "tests/reference.py",
     "tests/test_fast_doubles.py",
