@@ -172,6 +172,27 @@ def benchmarks(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site in build/site/html/; a warning is an error, a dead link among them.
+
+    `nox -s docs -- --browser` then looks at each page in Chromium, wide and narrow, light and dark.
+    """
+    if session.posargs not in ([], ["--browser"]):
+        session.error(f"nox -s docs takes --browser or nothing, not {session.posargs}")
+    session.install("--require-hashes", "--requirement=docs/requirements.txt")
+    session.run("python", "-m", "tools.site")
+    if session.posargs:
+        # Without the fixtures of the other tests, whose tools need a newer docutils than Sphinx.
+        session.run("pytest", "--verbose", "--noconftest", "tests/on_demand/test_site.py")
+
+
+@nox.session
+def reference(session: nox.Session) -> None:
+    """Write the pages of docs/reference/ that repeat what the sources say."""
+    session.run("python", "-m", "tools.reference")
+
+
+@nox.session
 def nightly(session: nox.Session) -> None:
     """Follow every recipe by itself; render 2,000 hostile answers; ask the kernel a million times.
 

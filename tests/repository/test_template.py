@@ -160,7 +160,10 @@ def test_an_answer_is_made_of_earlier_ones_only() -> None:
         known.add(key)
 
 
-@pytest.mark.parametrize("folder", [TEMPLATE, TEMPLATE / "benchmarks"], ids=lambda path: path.name)
+LOCKED = [TEMPLATE, TEMPLATE / "benchmarks", TEMPLATE / "docs"]
+
+
+@pytest.mark.parametrize("folder", LOCKED, ids=lambda path: path.name)
 def test_lock_pins_every_tool_by_hash(folder: Path) -> None:
     lock = (folder / "requirements.txt").read_text("utf-8")
     wanted = re.findall(r"^[a-z0-9-]+", (folder / "requirements.in").read_text("utf-8"), re.M)

@@ -26,6 +26,7 @@ from helpers.workflows import (
 )
 from tools.canary.pins import python_locks, updater_of
 from tools.canary.workspace import short_path
+from tools.site.pages import BUILT_SITE
 from tools.template import PROJECT_FOLDER, PYTHONS, TEMPLATE, tracked
 
 every_workflow = pytest.mark.parametrize(
@@ -37,6 +38,7 @@ def test_all_workflows_are_found() -> None:
     assert [file.name for file in WORKFLOWS] == [
         "canary.yml",
         "ci.yml",
+        "site.yml",
         "ci.yml",
         "release.yml",
     ]
@@ -131,6 +133,7 @@ def test_permissions_are_given_by_the_job(file: Path) -> None:
         "publish": {"id-token": "write"},
         "publish-to-testpypi": {"id-token": "write"},
         "announce": {"contents": "write"},
+        "deploy": {"pages": "write", "id-token": "write"},  # of the template's site
     }
     workflow = load(file)
     assert workflow["permissions"] == {}
@@ -321,6 +324,7 @@ def test_dependabot_watches_every_lock_with_a_cooldown() -> None:
         ("pip", "/"),
         ("pip", f"{project}/release"),
         ("pip", "/benchmarks"),
+        ("pip", "/docs"),
         ("pip", "/tests/release/bump-my-version"),
         ("pip", "/tests/docs/cruft"),
         ("cargo", "/benchmarks/opponents"),
@@ -369,3 +373,14 @@ def test_canary_runs_weekly_and_shows_its_table_whatever_happens() -> None:
     sessions = on_demand["strategy"]["matrix"]["session"]
     for session in ("canary", *sessions):
         assert f"\ndef {session}(session" in noxfile
+
+
+def test_the_site_is_looked_at_before_a_merge_and_published_after_it() -> None:
+    ci, site = (load(TEMPLATE / ".github" / "workflows" / f"{name}.yml") for name in ("ci", "site"))
+    assert ci["jobs"]["docs"]["steps"][-1]["run"] == "python -m nox --session docs -- --browser"
+    assert ci["jobs"]["pass"]["needs"] == [name for name in ci["jobs"] if name != "pass"]
+    assert site["on"] == {"push": {"branches": ["main"]}, "workflow_dispatch": None}
+    *_, builds, keeps = site["jobs"]["build"]["steps"]
+    assert builds["run"] == "python -m nox --session docs"
+    assert keeps["with"] == {"path": BUILT_SITE.relative_to(TEMPLATE).as_posix()}
+    assert site["jobs"]["deploy"]["needs"] == ["build"]
