@@ -82,8 +82,8 @@ def new_project(
         # Where the index does not show all at once, that is a fault: nothing is waited for.
         program = project.clone / "release" / "tools" / "published.py"
         text = program.read_text("utf-8")
-        assert "default=15" in text
-        program.write_text(text.replace("default=15", "default=0"), "utf-8")
+        assert "default=10" in text
+        program.write_text(text.replace("default=10", "default=0"), "utf-8")
         if wheels:
             (project.clone / "release" / "wheels.txt").write_text(wheels)
         project.git("init", "--quiet", "--initial-branch=main")

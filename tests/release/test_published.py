@@ -97,5 +97,5 @@ def test_pip_installs_no_file_that_the_gate_has_not_seen(
 def test_a_folder_without_an_sdist_is_named(run: Run, tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         result = run(sys.executable, "-B", PROGRAM, folder, cwd=tmp_path, check=False)
-        assert result.returncode == 1
+        assert result.returncode == 2
         assert f"{folder} holds 0 sdists and not one: name the folder" in result.stdout

@@ -26,7 +26,7 @@ from tools.template import BACKENDS, FLOORS, PYTHONS, RELEASE_FILES
 
 pytestmark = pytest.mark.builds
 
-STEPS = ["preflight", "clone", "bump and tag", "tag", "sdist", "gate, sdist"]
+STEPS = ["preflight", "clone", "bump and tag", "preflight after it", "sdist", "gate, sdist"]
 STEPS += ["wheels", "gate", "upload", "index"]
 
 

@@ -23,7 +23,9 @@ OF_CRATES = (
     f"{LICENSES}, the license texts of its crates: `python release/tools/licenses.py` writes it, "
     "`license-files` in pyproject.toml has to name it, and git to track it"
 )
-HERE = "this machine"  # the platform of a wheel that fits here and is not for wheels.txt
+# The platform of a wheel that was built here and runs here, but is for no line of wheels.txt:
+# linux_x86_64, or a newer manylinux. It is rehearsed, and never published.
+HERE = "this machine"
 
 # What the names of extension modules end with, after the first dot: the endings that
 # interpreters look for (PEP 3149; for abi3t, PEP 803). All others have the ABI in them.
@@ -68,7 +70,7 @@ def read_sdist(file: Path) -> Archive:
         tools = "release/wheel-requirements.txt"
         require(tools, rf"^[^/]+/{re.escape(tools)}$", names)
         require("Rust sources, *.rs", r"\.rs$", names)
-        require("license", r"(?i)/(licen[cs]e|copying)[^/]*$", names)
+        require("license", r"(?i)^[^/]+/(licen[cs]e|copying)[^/]*$", names)
         require(OF_CRATES, rf"/{LICENSES}$", names)
         pkg_info = archive.extractfile(f"{file.name.removesuffix('.tar.gz')}/PKG-INFO")
         read_metadata(pkg_info.read().decode() if pkg_info else "", project, version)
@@ -179,7 +181,7 @@ def platform_of(tags: frozenset[Tag]) -> str:
     """
     platforms = set()
     for tag in {tag.platform for tag in tags}:
-        # Names like manylinux2014_x86_64 stand beside the newer kind, for old installers.
+        # As manylinux_2_28_x86_64. Older names, as manylinux2014_x86_64, stand beside those.
         match = re.fullmatch(r"(manylinux|musllinux|macosx)(?:\d*|_(\d+)_(\d+))_(\D\w+)", tag)
         platforms.add(platform := f"{match[1]}_{match[4]}" if match else tag)
         if match and match[2] and platform in PLATFORMS:

@@ -215,7 +215,7 @@ def open_points() -> Iterator[str]:
                 "edit the one, or `git remote set-url origin` the other"
             )
     if git("status", "--porcelain", "--untracked-files=normal"):
-        yield "not all is committed: bump2version will refuse, and nothing uncommitted is released"
+        yield "not all is committed (`git status`): `git commit`, or bump2version will refuse"
 
 
 def owner_and_repository(url: str) -> list[str]:
@@ -223,9 +223,24 @@ def owner_and_repository(url: str) -> list[str]:
     return re.split(r"[:/]", url.lower().removesuffix("/").removesuffix(".git"))[-2:]
 
 
+def collect(sentences: Iterator[str]) -> list[str]:
+    """All sentences of a check. A value of the wrong kind in a TOML file ends it, with one more."""
+    found = []
+    try:
+        for sentence in sentences:
+            found.append(sentence)
+    except (AttributeError, TypeError) as error:
+        # A version without quotes, a text in place of a list. The tool knows all such rules.
+        found.append(
+            "pyproject.toml or Cargo.toml has a value of the wrong kind: "
+            f"`uvx validate-pyproject pyproject.toml` names it ({error})"
+        )
+    return found
+
+
 def print_open_points() -> None:
     """Print what is left to do before a release."""
-    for point in open_points():
+    for point in collect(open_points()):
         print(f"Before a release: {point}")
 
 
@@ -249,18 +264,11 @@ def main() -> None:
     parser.add_argument("--branch", default="origin/main", help="where the tag must be merged")
     options = parser.parse_args()
     clean()
-    try:
-        fatal = list(fatal_problems())
-        if options.tag:
-            fatal += [*wrong_tag(options.tag, options.branch), *open_points()]
-        else:
-            print_open_points()
-    except (AttributeError, TypeError) as error:
-        # A version without quotes, a text in place of a list. The tool knows all such rules.
-        sys.exit(
-            "pyproject.toml or Cargo.toml has a value of the wrong kind: "
-            f"`uvx validate-pyproject pyproject.toml` names it ({error})"
-        )
+    fatal = collect(fatal_problems())
+    if options.tag:
+        fatal += collect(wrong_tag(options.tag, options.branch)) + collect(open_points())
+    else:
+        print_open_points()
     if fatal:
         sys.exit("\n".join(fatal))
 

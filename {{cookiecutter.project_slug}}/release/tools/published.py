@@ -1,6 +1,6 @@
 """The look at the index after an upload: it has all files, unchanged, and pip installs one of them.
 
-Usage: python release/tools/published.py FOLDER [--index URL] [--minutes 15] [--install]
+Usage: python release/tools/published.py FOLDER [--index URL] [--minutes 10] [--install]
 
 FOLDER holds the files that the gate let pass. An index may take minutes to show what it was sent:
 what is missing is waited for. A file that is another one, or one too many, is refused at once.
@@ -40,7 +40,7 @@ class Release:
     """
 
     def __init__(self, folder: Path, index: str) -> None:
-        files = sorted(folder.iterdir()) if folder.is_dir() else []
+        files = sorted(folder.glob("*.*")) if folder.is_dir() else []
         sdists = [file for file in files if file.name.endswith(".tar.gz")]
         if len(sdists) != 1:
             raise Failed(
@@ -144,12 +144,15 @@ def main() -> None:
     parser = argparse.ArgumentParser("published.py", description="Look at the index.")
     parser.add_argument("folder", type=Path, help="the files that the gate let pass")
     parser.add_argument("--index", default=PYPI, help="its simple API; without, that of PyPI")
-    parser.add_argument("--minutes", type=float, default=15, help="how long to wait for the index")
+    parser.add_argument("--minutes", type=float, default=10, help="how long to wait for the index")
     parser.add_argument("--install", action="store_true", help="install the package from there")
     options = parser.parse_args()
     clean()
     try:
         release = Release(options.folder, options.index)
+    except Failed as error:
+        parser.error(str(error))
+    try:
         release.wait(options.minutes)
         print(f"{options.index} has the {len(release.hashes)} files, unchanged.")
         if options.install:

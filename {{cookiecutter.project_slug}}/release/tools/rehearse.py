@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
 import local_index
 from environment import Failed, call, clean, package_sources, run, said
 from plan import NEWEST_PYTHONS
-from preflight import fatal_problems, git, print_open_points
+from preflight import collect, fatal_problems, git, print_open_points
 from published import Release
 
 PYTHON = sys.executable
@@ -72,9 +72,12 @@ class Rehearsal:
         """Do all steps. Exits with a sentence at the first one that fails."""
         self.step("preflight", self.check_here, "Correct that, and commit it.")
         self.step("clone", self.make_clone, "It takes a git repository with a commit.")
-        unchanged = "Your repository is unchanged. release/README.md says what to do in which case."
+        unchanged = (
+            "Your repository is unchanged: only the rehearsal's clone was bumped, so there is "
+            "nothing to reset. release/README.md says what the message means."
+        )
         self.step("bump and tag", self.bump, unchanged)
-        self.step("tag", self.check_tag, "CI would refuse this tag too.")
+        self.step("preflight after it", self.check_bumped, "CI would refuse this commit too.")
         self.step("sdist", self.build_sdist, SAME_BUILD)
         self.step("gate, sdist", self.gate, "CI would refuse this file too.")
         self.step("wheels", self.build_wheels, SAME_BUILD)
@@ -94,7 +97,11 @@ class Rehearsal:
                 for minor in self.supported_pythons()
             ]
         if set(results) <= {NOT_HERE}:
-            sys.exit("The rehearsal installed nothing: virtualenv found none of these Pythons.")
+            pythons = ", ".join(f"3.{minor}" for minor in self.supported_pythons())
+            sys.exit(
+                f"The rehearsal installed nothing: none of {pythons} is on this machine. "
+                "Install one (`uv python install`), and rehearse again."
+            )
 
     def step(self, name: str, work: Callable[[], str], advice: str) -> str:
         """Announce a step, do it and keep its result. A failure ends the program."""
@@ -119,7 +126,7 @@ class Rehearsal:
     def check_here(self) -> str:
         """What can be known of this folder and this machine before anything is built."""
         must_start_programs(self.scratch)
-        if found := "\n".join(fatal_problems()):
+        if found := "\n".join(collect(fatal_problems())):
             raise Failed(found)
         parameters = [os.environ.get("GIT_CONFIG_PARAMETERS", "")]
         parameters += [f"'{name}={value}'" for name, value in SETTINGS.items()]
@@ -143,11 +150,11 @@ class Rehearsal:
         else:
             self.tag = f"v{metadata(self.clone)['Version']}"
         if not self.tag:
-            raise Failed("no tag was made: look at .bumpversion.cfg")
+            raise Failed("no tag was made: .bumpversion.cfg needs `commit = True` and `tag = True`")
         return self.tag
 
-    def check_tag(self) -> str:
-        """The first two programs of release.yml, on the commit that was tagged."""
+    def check_bumped(self) -> str:
+        """The first two programs of release.yml, on the commit that was bumped."""
         run(self.clone, PYTHON, "release/tools/preflight.py")
         run(self.clone, PYTHON, "release/tools/plan.py")
         return "the lock fits the new version, and the platforms are clear"
