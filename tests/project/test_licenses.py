@@ -45,7 +45,7 @@ def texts_of(crate: str, text: str) -> list[str]:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_rendering_has_the_file_already(backend: str, render: Render, run: Run) -> None:
     project = render(build_backend=backend)
-    assert run(*CHECK, cwd=project).stdout == ""
+    assert run(*CHECK, cwd=project, CARGO_TERM_COLOR="always").stdout == ""
     assert write(project, run) == RENDERED
     # What is linked: none of the crates for macros, for build scripts and for tests.
     assert list(listed(RENDERED)) == ["libc", "once_cell", "pyo3", "pyo3-ffi", "std"]
@@ -99,7 +99,10 @@ def test_features_of_the_build_count(render: Render, run: Run) -> None:
     assert write(project, run) == RENDERED
     manifest = project / "pyproject.toml"
     text = manifest.read_text("utf-8")
-    manifest.write_text(text.replace('features = ["', 'features = ["itoa", "'), "utf-8")
+    for feature in ('"itoa"', '{ feature = "itoa", python-version = ">=3.11" }'):
+        with_feature = text.replace("features = [", f"features = [{feature}, ")
+        manifest.write_text(with_feature, "utf-8")
+        assert "it lacks itoa" in run(*CHECK, cwd=project, check=False).stdout
     assert "itoa" in listed(write(project, run))
 
 

@@ -68,7 +68,7 @@ def target(platform: str) -> str:
 
 def cargo(*words: str) -> str:
     """What a command of cargo prints. Raises Failed with cargo's own words."""
-    process = call("cargo", *words)
+    process = call("cargo", "--color=never", *words)
     if process.returncode:
         raise Failed(said(process))
     return process.stdout
@@ -88,7 +88,11 @@ def builds() -> Iterator[tuple[Path, list[str]]]:
     if "maturin" in tools:
         tables = [{"path": tools["maturin"].get("manifest-path", "Cargo.toml"), **tools["maturin"]}]
     for table in tables:
-        options = [f"--features={feature}" for feature in table.get("features", [])]
+        # maturin takes tables too: a feature, and the Pythons that it is for.
+        options = [
+            f"--features={entry['feature'] if isinstance(entry, dict) else entry}"
+            for entry in table.get("features", [])
+        ]
         for switch in ("no-default-features", "all-features"):
             if table.get(switch) or f"--{switch}" in table.get("args", []):
                 options.append(f"--{switch}")
@@ -160,7 +164,7 @@ def spdx_texts() -> dict[str, Path]:
     """The files with the standard texts, by the SPDX identifier. Raises Failed."""
     with tempfile.TemporaryDirectory() as folder:
         manifest = Path(folder, "Cargo.toml")
-        package = '[package]\nname = "texts"\n[lib]\npath = "Cargo.toml"\n'
+        package = '[package]\nname = "texts"\n[lib]\npath = "Cargo.toml"\n'  # any file will do
         manifest.write_text(f'{package}[dependencies]\nspdx = "={SPDX}"\n', "utf-8")
         # In this folder, whose configuration may name a mirror.
         listed = cargo("metadata", "--format-version=1", f"--manifest-path={manifest}")
@@ -214,7 +218,7 @@ def compose() -> str:
         else:
             found.append((crate["name"], license, own))
     if unsolved:
-        raise Failed("\n".join(unsolved))
+        raise Failed("\n".join(dict.fromkeys(unsolved)))
     for name, license, own in sorted(found, key=lambda each: each[0]):
         stated[name] = license
         for text in own:
