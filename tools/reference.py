@@ -174,7 +174,15 @@ def platforms() -> str:
 
 # --- What a release refuses
 
-KNOWN = {"WHEELS.name": "wheels.txt"}
+LICENSES = "THIRD-PARTY-LICENSES.txt"
+KNOWN = {
+    "WHEELS.name": "wheels.txt",
+    "NAME": LICENSES,
+    "LICENSES": LICENSES,
+    "OF_CRATES": f"{LICENSES}, the license texts of its crates",
+    "COMMAND": "`nox -s fix`",
+    "ADDED.name": "license-texts",
+}
 
 
 def words_of(node: ast.expr) -> str | None:
@@ -211,6 +219,8 @@ def refused_by(node: ast.AST) -> Iterator[ast.expr]:
             yield text
         case ast.Call(func=ast.Name("require"), args=[ast.Constant(value=what), *_]):
             yield ast.copy_location(ast.Constant(f"holds no {what!s}"), node)
+        case ast.Call(func=ast.Name("require"), args=[ast.Name(what), *_]) if what in KNOWN:
+            yield ast.copy_location(ast.Constant(f"holds no {KNOWN[what]}"), node)
 
 
 def refusals_in(file: Path) -> dict[str, list[str]]:
@@ -234,6 +244,7 @@ def refusals_in(file: Path) -> dict[str, list[str]]:
 PROGRAMS = {
     "preflight.py": "Before anything is built, in the job `check`. `nox -s rehearse` begins with "
     "it, too.",
+    "licenses.py": "The license texts of the crates: for `preflight.py` and the project's tests.",
     "archives.py": "One file of a release. The gate reads each.",
     "gate.py": "All files of a release together, before the upload. twine, check-wheel-contents "
     "and abi3audit are asked too; what they say is passed on.",
