@@ -218,14 +218,17 @@ class Program:
     def __init__(self, folder: Path, run: Run) -> None:
         self.folder = folder
         self.run = run
-        shutil.copy(PROGRAM, folder)
-        for name in ("abi3", "cp311"):
+        self.bench = folder / "tests" / "bench.py"
+        self.bench.parent.mkdir()
+        self.bench.write_text(BENCH, "utf-8")
+        shutil.copy(PROGRAM, self.bench.parent)
+        # In the working folder too, as where a project has its sources at the top.
+        for name in ("abi3", "cp311", "."):
             shutil.copytree(Path(markupsafe.__file__).parent, folder / name / "markupsafe")
-        (folder / "bench.py").write_text(BENCH, "utf-8")
 
     def __call__(self, *arguments: str, fails: bool = False) -> str:
         """Return what it printed."""
-        command = (sys.executable, "abi_cost.py", "abi3", "cp311", "bench.py")
+        command = (sys.executable, "tests/abi_cost.py", "abi3", "cp311", "tests/bench.py")
         few = ("--rounds=2", "--benchmark-min-rounds=1", "--benchmark-max-time=0")
         # pytest starts in half the time without the plugins of the other tests.
         alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
@@ -237,7 +240,7 @@ class Program:
 
     def edit(self, old: str, new: str) -> None:
         """Change the benchmark."""
-        edit(self.folder / "bench.py", old, new)
+        edit(self.bench, old, new)
 
 
 @pytest.fixture
@@ -274,7 +277,7 @@ def test_words_of_a_benchmark_that_fails_are_passed_on(program: Program) -> None
 
 
 def test_file_without_benchmarks_is_named(program: Program) -> None:
-    (program.folder / "bench.py").write_text("", "utf-8")
+    program.bench.write_text("", "utf-8")
     printed = program(fails=True)
     assert "no tests ran" in printed
     assert "The benchmarks fail with abi3" in printed
