@@ -252,7 +252,10 @@ def test_benchmarks_are_paired_by_name_alone(program: Program) -> None:
     program.edit("def test_rust(", "@pytest.mark.parametrize('_', ['test_python'])\ndef test_rust(")
     program.edit("(benchmark):\n    benchmark(_speed", "(benchmark, _):\n    benchmark(_speed")
     printed = program()
-    assert re.findall(r"^test_\S+", printed, re.M) == ["test_rust[test_python]", "test_python"]
+    assert re.findall(r"^(test_\S+) .* to ", printed, re.M) == [
+        "test_rust[test_python]",
+        "test_python",
+    ]
 
 
 def test_options_of_pytest_are_passed_on(program: Program) -> None:
