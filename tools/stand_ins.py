@@ -2,34 +2,73 @@
 
 They let the real cibuildwheel run, with the real configuration of a rendered project. What they
 do not stand in for: the age of the real images' glibc, and how these install Rust.
-Needed: root, and the Debian packages podman, netavark, runc and debootstrap; for architectures
-that this CPU does not run, qemu-user-static and binfmt-support too.
+Needed: root, and the Debian packages podman, netavark, runc and mmdebstrap; for architectures
+that this CPU does not run, qemu-user-static and binfmt-support too. There, Python and all else are
+emulated, but for Rust's compiler: emulated, it takes ten minutes for a wheel.
 """
 
 import contextlib
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tools.template import PYTHONS
 
 SUITE = "bookworm"
 NEXT_SUITE = "forky"
-# cibuildwheel's name of an architecture: Debian's, podman's platform; QEMU's, if it is emulated.
-ARCHITECTURES = {
-    "x86_64": ("amd64", "linux/amd64", ""),
-    "i686": ("i386", "linux/386", ""),
-    "aarch64": ("arm64", "linux/arm64", "aarch64"),
-    "armv7l": ("armhf", "linux/arm/v7", "arm"),
-    "ppc64le": ("ppc64el", "linux/ppc64le", "ppc64le"),
-    "s390x": ("s390x", "linux/s390x", "s390x"),
-}
+COMMANDS = ["podman", "runc", "mmdebstrap"]
 CONTAINERFILE = Path(__file__).parent / "images" / "Containerfile"
-COMMANDS = ["podman", "runc", "debootstrap"]
+NATIVE_RUST = Path(__file__).parent / "images" / "Containerfile.native-rust"
+PACKAGES = ["ca-certificates", "python3", "python3-venv", "python3-dev", "gcc", "libc6-dev"]
+RUST = ["ca-certificates", "gcc", "libc6-dev", "rustc-web", "cargo-web"]
+# No script of a package is run, since most of the images are emulated. This is what they would do.
+SCRIPTS = " && ".join(
+    [
+        'cd "$1"',
+        "cp usr/share/base-passwd/passwd.master etc/passwd",
+        "cp usr/share/base-passwd/group.master etc/group",
+        "ln -sf which.debianutils usr/bin/which",
+        "(test ! -e usr/bin/gcc || ln -sf gcc usr/bin/cc)",
+        "mkdir -p etc/ssl/certs usr/local/bin",
+        "cat usr/share/ca-certificates/mozilla/*.crt >etc/ssl/certs/ca-certificates.crt",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What an architecture of cibuildwheel's is called elsewhere.
+
+    debian: Debian's name; platform: podman's; emulator: QEMU's, "" where this CPU runs it;
+    target: Rust's, where it is emulated; suite, python: the release of Debian, and its CPython.
+    """
+
+    debian: str
+    platform: str
+    emulator: str = ""
+    target: str = ""
+    suite: str = SUITE
+    python: str = "cp311"
+
+
+ARCHITECTURES = {
+    "x86_64": Architecture("amd64", "linux/amd64"),
+    "i686": Architecture("i386", "linux/386"),
+    "aarch64": Architecture("arm64", "linux/arm64", "aarch64", "aarch64-unknown-linux-gnu"),
+    "armv7l": Architecture("armhf", "linux/arm/v7", "arm", "armv7-unknown-linux-gnueabihf"),
+    "ppc64le": Architecture("ppc64el", "linux/ppc64le", "ppc64le", "powerpc64le-unknown-linux-gnu"),
+    "s390x": Architecture("s390x", "linux/s390x", "s390x", "s390x-unknown-linux-gnu"),
+    # The first release of Debian for it is the one after ours.
+    "riscv64": Architecture(
+        "riscv64", "linux/riscv64", "riscv64", "riscv64gc-unknown-linux-gnu", "trixie", "cp313"
+    ),
+}
 
 
 def missing() -> list[str]:
@@ -37,6 +76,8 @@ def missing() -> list[str]:
     lacks = [command for command in COMMANDS if shutil.which(command) is None]
     if sys.platform != "linux" or os.geteuid() != 0:
         lacks.append("root on Linux")
+    if platform.machine() != "x86_64":
+        lacks.append("an x86_64 CPU")
     return lacks
 
 
@@ -44,7 +85,11 @@ class StandIns:
     """Builds the images that are asked for, and the configuration that podman runs them with."""
 
     def __init__(self, folder: Path, pythons: dict[str, str]) -> None:
-        """folder: for the configuration and what is unpacked; pythons: "3.12" to an executable."""
+        """Where to work, and with what.
+
+        folder: for the configuration and what is unpacked.
+        pythons: interpreters of this machine, "3.12" or, free-threaded, "3.14t" to an executable.
+        """
         self.folder = folder
         # rustup's cargo runs in the container too; a system's own is installed there again.
         cargo = Path(shutil.which("cargo") or "/usr/bin/cargo").parent
@@ -56,45 +101,70 @@ class StandIns:
             if not Path(executable).resolve().is_relative_to("/usr")
         }
 
+    def interpreters(self, arch: str) -> list[str]:
+        """cibuildwheel's names of the interpreters in an image: "cp311", "cp314t"."""
+        return list({ARCHITECTURES[arch].python: None} | self._mounted(arch))
+
     def image(self, arch: str) -> str:
-        """The name of the image for an architecture, which is built unless it is there."""
-        debian, platform, emulator = ARCHITECTURES[arch]
+        """The name of the image for an architecture, which is built unless it is there.
+
+        Raises:
+            RuntimeError: this machine cannot build or run it; the text says why.
+        """
+        emulator = ARCHITECTURES[arch].emulator
         if emulator and not Path(f"/proc/sys/fs/binfmt_misc/qemu-{emulator}").exists():
             raise RuntimeError(
                 f"{arch} has to be emulated: apt-get install qemu-user-static binfmt-support, "
                 "then update-binfmts --enable"
             )
-        pythons = self.pythons if arch == "x86_64" else {}
-        listed = " ".join(f"{name}={path}" for name, path in pythons.items())
-        recipe = CONTAINERFILE.read_text() + SUITE + listed + " ".join(self._base_packages(arch))
-        name = f"localhost/stand-in-{arch}:{_digest(recipe)}"
+        listed = " ".join(
+            f"{name.removesuffix('t')}-{name}={path}" for name, path in self._mounted(arch).items()
+        )
         with _one_at_a_time():
-            self._build(arch, debian, platform, listed, name)
-        return name
+            base = self._base(arch)
+            cargo = self.rustup if arch == "x86_64" and self.rustup else Path("/usr/bin")
+            arguments = {"BASE": base, "PYTHONS": listed, "CARGO_BIN": str(cargo)}
+            return self._build(arch, f"stand-in-{arch}", CONTAINERFILE, arguments)
 
-    def _build(self, arch: str, debian: str, platform: str, listed: str, name: str) -> None:
-        """Build an image, unless it is there."""
+    def _base(self, arch: str) -> str:
+        """A minimal Debian with Python, a C compiler and, unless rustup's is mounted, Rust."""
+        suite, target = ARCHITECTURES[arch].suite, ARCHITECTURES[arch].target
+        if not target:
+            rust = [] if arch == "x86_64" and self.rustup else RUST
+            return self._import(arch, f"stand-in-base-{arch}", suite, [*PACKAGES, *rust])
+        library = "libstd-rust-web-dev"
+        base = self._import(arch, f"stand-in-base-{arch}", suite, [*PACKAGES, library])
+        native = self._import("x86_64", "stand-in-native-rust", suite, RUST)
+        arguments = {
+            "BASE": base,
+            "PLATFORM": ARCHITECTURES[arch].platform,
+            "NATIVE": native,
+            "TARGET": target,
+        }
+        return self._build(arch, f"stand-in-rust-{arch}", NATIVE_RUST, arguments)
+
+    def _build(self, arch: str, name: str, recipe: Path, arguments: dict[str, str]) -> str:
+        """Build an image, unless it is there; its name."""
         environment = self.environment(arch)
-        exists = subprocess.run(["podman", "image", "exists", name], env=environment)
-        if exists.returncode == 0:
-            return
-        base = self._base(arch, debian)
-        cargo = self.rustup if arch == "x86_64" and self.rustup else Path("/usr/bin")
-        _say(f"{name}: add the interpreters")
+        digest = _digest(recipe.read_text("utf-8") + " ".join(arguments.values()))
+        name = f"localhost/{name}:{digest}"
+        if subprocess.run(["podman", "image", "exists", name], env=environment).returncode == 0:
+            return name
+        _say(f"{name}: build")
         subprocess.run(
             [
-                *("podman", "build", "--quiet", "--network=host", f"--platform={platform}"),
+                *("podman", "build", "--quiet", "--network=host"),
+                f"--platform={ARCHITECTURES[arch].platform}",
                 *(f"--volume={volume}" for volume in self._volumes(arch)),
                 *(f"--env={key}={value}" for key, value in self._certificates().items()),
-                *(f"--build-arg={key}={value}" for key, value in {
-                    "BASE": base, "PYTHONS": listed, "CARGO_BIN": str(cargo),
-                }.items()),
-                *(f"--tag={name}", f"--file={CONTAINERFILE}", str(CONTAINERFILE.parent)),
+                *(f"--build-arg={key}={value}" for key, value in arguments.items()),
+                *(f"--tag={name}", f"--file={recipe}", str(recipe.parent)),
             ],
             env=environment,
             stdout=subprocess.DEVNULL,
             check=True,
-        )  # fmt: skip
+        )
+        return name
 
     def environment(self, arch: str) -> dict[str, str]:
         """The variables under which podman runs the images of an architecture."""
@@ -126,53 +196,42 @@ events_logger = "file"
 
     def newest_pythons(self) -> str:
         """The name of an image with the two newest CPythons, from the next release of Debian."""
-        name = "localhost/stand-in-newest"
-        packages = ["ca-certificates"]
-        packages += [f"python{version}-venv" for version in PYTHONS[-2:]]
+        packages = ["ca-certificates", *(f"python{version}-venv" for version in PYTHONS[-2:])]
         with _one_at_a_time():
-            return self._import("x86_64", name, NEXT_SUITE, "amd64", packages)
+            return self._import("x86_64", "stand-in-newest", NEXT_SUITE, packages)
 
-    def _base(self, arch: str, debian: str) -> str:
-        """A minimal Debian with Python, a C compiler and, off this CPU, Debian's Rust."""
-        packages = self._base_packages(arch)
-        return self._import(arch, f"localhost/stand-in-base-{arch}", SUITE, debian, packages)
-
-    def _base_packages(self, arch: str) -> list[str]:
-        packages = ["ca-certificates", "python3", "python3-venv", "python3-dev", "gcc", "libc6-dev"]
-        if arch != "x86_64" or not self.rustup:
-            packages += ["rustc-web", "cargo-web"]
-        return packages
-
-    def _import(self, arch: str, name: str, suite: str, debian: str, packages: list[str]) -> str:
+    def _import(self, arch: str, name: str, suite: str, packages: list[str]) -> str:
         """Unpack Debian's packages and make an image of them, unless it is there; its name."""
         environment = self.environment(arch)
-        name = f"{name}:{suite}-{_digest(' '.join(packages))}"
+        name = f"localhost/{name}:{suite}-{_digest(' '.join(packages) + SCRIPTS)}"
         if subprocess.run(["podman", "image", "exists", name], env=environment).returncode == 0:
             return name
-        _say(f"{name}: unpack Debian's packages (a minute or two)")
-        root = self.folder / f"root-{suite}-{arch}"
-        shutil.rmtree(root, ignore_errors=True)
-        options = [f"--arch={debian}", "--variant=minbase", f"--include={','.join(packages)}"]
-        # A release that this debootstrap does not know yet is unpacked like the unstable one.
-        script = "/usr/share/debootstrap/scripts/sid"
-        log = self.folder / f"debootstrap-{suite}-{arch}.log"
-        with log.open("w") as output:
-            command = ["debootstrap", *options, suite, str(root), mirror(), script]
-            made = subprocess.run(command, stdout=output, stderr=output)
-        if made.returncode != 0:
-            raise RuntimeError(f"debootstrap failed:\n{log.read_text()[-3000:]}")
-        for litter in ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc"):
-            shutil.rmtree(root / litter, ignore_errors=True)
-        with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as tar:
-            subprocess.run(
-                ["podman", "import", "--quiet", f"--arch={debian}", "-", name],
-                stdin=tar.stdout,
-                stdout=subprocess.DEVNULL,
-                env=environment,
-                check=True,
+        _say(f"{name}: unpack Debian's packages (a minute)")
+        debian = ARCHITECTURES[arch].debian
+        log = self.folder / f"mmdebstrap-{suite}-{arch}.log"
+        command = [
+            *("mmdebstrap", "--mode=root", "--variant=extract", f"--architectures={debian}"),
+            *("--include=?essential", f"--include={','.join(packages)}"),
+            *(f"--extract-hook={SCRIPTS}", "--format=tar", suite, "-", mirror()),
+        ]
+        load = ["podman", "import", "--quiet", f"--arch={debian}", "-", name]
+        with (
+            log.open("w") as output,
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=output) as made,
+        ):
+            loaded = subprocess.run(
+                load, stdin=made.stdout, stdout=subprocess.DEVNULL, env=environment
             )
-        shutil.rmtree(root)
+        if made.returncode != 0 or loaded.returncode != 0:
+            # What podman made of half an archive would be taken for the image.
+            forget = ["podman", "image", "rm", "--force", name]
+            subprocess.run(forget, env=environment, capture_output=True)
+            raise RuntimeError(f"mmdebstrap failed:\n{log.read_text()[-3000:]}")
         return name
+
+    def _mounted(self, arch: str) -> dict[str, Path]:
+        """The interpreters of this machine that the images of an architecture can run."""
+        return self.pythons if arch == "x86_64" else {}
 
     def _volumes(self, arch: str) -> list[str]:
         volumes = [f"{file}:{file}:ro" for file in set(self._certificates().values())]
@@ -213,9 +272,19 @@ def _rustup_home() -> Path:
 
 
 def mirror() -> str:
-    """Where this machine takes Debian's packages from."""
-    command = ["apt-get", "indextargets", "--format=$(REPO_URI)", f"Codename: {SUITE}"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0]
+    """Where this machine takes Debian's packages from.
+
+    Raises:
+        RuntimeError: apt knows no place.
+    """
+    of_debian = ("Origin: Debian", "Label: Debian")  # but for its security updates
+    command = ["apt-get", "indextargets", "--format=$(REPO_URI)", *of_debian]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    if not listed:
+        raise RuntimeError(
+            "apt takes no packages from Debian: run this on Debian, after apt-get update"
+        )
+    return listed[0]
 
 
 def _say(line: str) -> None:
