@@ -84,12 +84,13 @@ def demo(session: nox.Session) -> None:
 def wheels(session: nox.Session) -> None:
     """Run the real cibuildwheel on a rendered project, for the architectures that are named.
 
+    For x86_64 it builds for free-threaded Pythons too.
     `nox -s wheels -- x86_64 i686 --real-images` takes cibuildwheel's own images, from a registry.
     """
     set_up(session)
     options = [word if word.startswith("-") else f"--arch={word}" for word in session.posargs]
-    command = ("pytest", "--verbose", "--need-images", "tests/release/test_cibuildwheel.py")
-    session.run(*command, *options)
+    command = ("pytest", "--verbose", "--need-images", "--free-threaded")
+    session.run(*command, "tests/release/test_cibuildwheel.py", *options)
 
 
 @nox.session

@@ -37,6 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail where cibuildwheel cannot run, instead of leaving it out",
     )
     parser.addoption(
+        "--free-threaded",
+        action="store_true",
+        help="let cibuildwheel build for free-threaded Pythons too (x86_64; some minutes)",
+    )
+    parser.addoption(
         "--real-images",
         action="store_true",
         help="run cibuildwheel on its own images, from a registry, instead of on stand-ins",

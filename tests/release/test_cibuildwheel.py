@@ -2,7 +2,8 @@
 
 It runs on stand-ins (stand_ins.py). Three things differ from CI then: the image, the selection
 (the interpreters that the image has), and cibuildwheel's own tools, which are its newest instead
-of its pinned ones. With `--real-images`, for a machine that reaches a registry, nothing differs.
+of its pinned ones. `nox -s wheels` adds free-threaded interpreters, see helpers/interpreters. With
+`--real-images`, for a machine that reaches a registry, nothing differs.
 """
 
 import json
@@ -19,12 +20,15 @@ import pytest
 
 from helpers.builds import BUILD
 from helpers.fixture_types import Render, Run
+from helpers.interpreters import CannotRun, linux, version_of
 from helpers.sample_files import add_files
 from tools import stand_ins
 from tools.machine import pythons
 from tools.template import BACKENDS
 
 pytestmark = pytest.mark.builds
+
+FREE_THREADED = ("cp314t", "cp315t")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -38,8 +42,35 @@ def real_images(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(scope="module")
+def free_threaded(arch: str, real_images: bool, request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The free-threaded ABIs that get wheels: the stand-ins have them on x86_64, on demand."""
+    on_demand = bool(request.config.getoption("free_threaded"))
+    return FREE_THREADED if real_images or (on_demand and arch == "x86_64") else ()
+
+
+@pytest.fixture(scope="module")
+def free_threaded_pythons(
+    free_threaded: tuple[str, ...], real_images: bool, run: Run
+) -> dict[str, str]:
+    """Interpreters for the stand-ins: "3.14t" to the executable."""
+    found = {}
+    for abi in () if real_images else free_threaded:
+        try:
+            executable = linux.put_together(abi, "gnu", BUILD / "interpreters", run)
+            linux.add_ssl(executable, run)  # pip asks an index before the build
+        except CannotRun as reason:
+            pytest.fail(str(reason), pytrace=False)
+        found[f"{version_of(abi)}t"] = str(executable)
+    return found
+
+
+@pytest.fixture(scope="module")
 def selection(
-    arch: str, real_images: bool, cache: Path, request: pytest.FixtureRequest
+    arch: str,
+    real_images: bool,
+    free_threaded_pythons: dict[str, str],
+    cache: Path,
+    request: pytest.FixtureRequest,
 ) -> dict[str, str]:
     """The variables that say what cibuildwheel builds, and on which image.
 
@@ -55,11 +86,15 @@ def selection(
         pytest.skip(left_out)  # images need root and Debian's tools; the summary says so too
     folder = BUILD / "stand-ins"
     folder.mkdir(parents=True, exist_ok=True)
-    images = stand_ins.StandIns(folder, pythons())
-    interpreters = {"cp311": None} | (images.pythons if arch == "x86_64" else {})
+    images = stand_ins.StandIns(folder, pythons() | free_threaded_pythons)
+    try:
+        image = images.image(arch)
+    except RuntimeError as reason:
+        pytest.fail(str(reason), pytrace=False)
+    interpreters = images.interpreters(arch)
     return {
         "CIBW_BUILD": " ".join(f"{name}-manylinux_{arch}" for name in interpreters),
-        f"CIBW_MANYLINUX_{arch.upper()}_IMAGE": images.image(arch),
+        f"CIBW_MANYLINUX_{arch.upper()}_IMAGE": image,
         "CIBW_CACHE_PATH": str(cache),
         "CIBW_CONTAINER_ENGINE": "podman",
         "CIBW_DEPENDENCY_VERSIONS": "latest",
@@ -110,11 +145,10 @@ def wheelhouse(
 
 
 def test_one_abi3_wheel_is_built_repaired_and_audited(
-    wheelhouse: tuple[list[Path], str], arch: str, real_images: bool
+    wheelhouse: tuple[list[Path], str], arch: str, free_threaded: tuple[str, ...]
 ) -> None:
     wheels, printed = wheelhouse
-    # The stand-ins have no free-threaded interpreters.
-    assert len(wheels) == (3 if real_images else 1)
+    assert len(wheels) == 1 + len(free_threaded)
     (wheel,) = [wheel for wheel in wheels if "-cp311-abi3-" in wheel.name]
     assert re.fullmatch(
         rf"fast_doubles-0\.1\.0-cp311-abi3-manylinux_2_\d\d_{arch}(\.manylinux\d+_{arch})?\.whl",
@@ -128,17 +162,38 @@ def test_one_abi3_wheel_is_built_repaired_and_audited(
     assert library["result"]["non_abi3_symbols"] == []
 
 
+def test_each_free_threaded_python_gets_a_wheel_of_its_own(
+    wheelhouse: tuple[list[Path], str],
+    arch: str,
+    free_threaded: tuple[str, ...],
+    request: pytest.FixtureRequest,
+) -> None:
+    maturin = "maturin" in request.node.name
+    tags = {"cp314t": "cp314-cp314t", "cp315t": "cp315-abi3.abi3t" if maturin else "cp315-cp315t"}
+    names = [wheel.name for wheel in wheelhouse[0] if "-cp311-abi3-" not in wheel.name]
+    assert len(names) == len(free_threaded)
+    for abi, name in zip(free_threaded, sorted(names), strict=True):
+        assert name.startswith(f"fast_doubles-0.1.0-{tags[abi]}-manylinux_2_")
+        assert name.endswith(f"_{arch}.whl")
+
+
 def test_wheel_is_tested_on_every_interpreter(
-    wheelhouse: tuple[list[Path], str], selection: dict[str, str], real_images: bool
+    wheelhouse: tuple[list[Path], str],
+    selection: dict[str, str],
+    free_threaded: tuple[str, ...],
+    real_images: bool,
 ) -> None:
     _, printed = wheelhouse
     sections = re.split(r"Building (cp\d+t?)-manylinux_\w+ wheel", printed)
     built, tested = sections[1::2], sections[2::2]
-    assert built[0] == "cp311"
+    assert built[0] == selection["CIBW_BUILD"].partition("-")[0] or real_images
     assert len(built) == len(selection["CIBW_BUILD"].split()) or real_images
-    # Left out are its git tests and the one for free-threaded Pythons; those of its data are not.
-    assert all(re.search(r"\d+ passed, 5 skipped in ", section) for section in tested)
-    assert all("tests/test_data.py .." in section for section in tested)
+    assert tuple(name for name in built if name[-1] == "t") == free_threaded
+    for name, section in zip(built, tested, strict=True):
+        # Left out are git's tests and, with a GIL, the one that wants none; not those of the data.
+        skipped = 4 if name in free_threaded else 5
+        assert re.search(rf"\d+ passed, {skipped} skipped in ", section), section
+        assert "tests/test_data.py .." in section
     reused = [section for name, section in zip(built, tested, strict=True) if name[-1] != "t"]
     assert all("Found previously built wheel" in section for section in reused[1:])
     assert "hypothesis" not in printed.lower()

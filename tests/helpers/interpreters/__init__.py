@@ -2,7 +2,8 @@
 
 `linux` makes free-threaded ones, and ones for musl; `windows` makes ones that wine runs. Each says
 what in them is genuine, and what is put together. The standard library in Python is Pyodide's
-where no other is installed: a few patches older, and without ssl, venv and ensurepip.
+where no other is installed: a few patches older, and without ssl, venv and ensurepip. `debian`
+unpacks packages of Debian.
 """
 
 import hashlib

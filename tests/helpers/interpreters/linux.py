@@ -17,12 +17,12 @@ from helpers.interpreters import (
     TOOLS,
     CannotRun,
     copy_library,
+    debian,
     place,
     require,
     unpack,
     version_of,
 )
-from tools import stand_ins
 
 # Half of the size, for tkinter alone.
 OF_TKINTER = ("_tkinter*", "libtk*", "libtcl*", "libX*", "libfont*", "libfreetype*")
@@ -76,7 +76,10 @@ def put_together(abi: str, libc: str, folder: Path, run: Run) -> Path:
     rpath = "$ORIGIN/../lib:$ORIGIN/../lib/freeze_core.libs"
     changes = ["--add-needed", main, "--force-rpath", "--set-rpath", rpath]
     if libc == "musl":
-        changes += ["--set-interpreter", str(debian_musl(root / "musl", run))]
+        # The musl of Debian 12, 1.2.3, lacks functions of 1.2.5 that the executables call.
+        # pip finds the word musl in this path, and takes musllinux wheels.
+        loader = next(debian.unpack("musl", root / "musl", run).rglob("libc.so"))
+        changes += ["--set-interpreter", str(loader)]
         compile_zlib(libraries / "libz.so.1", scratch, run)
     run("uv", "venv", "--quiet", scratch / "tools", cwd=root)
     python = scratch / "tools" / "bin" / "python"
@@ -90,32 +93,24 @@ def put_together(abi: str, libc: str, folder: Path, run: Run) -> Path:
     return executable
 
 
-def debian_musl(folder: Path, run: Run) -> Path:
-    """Unpack the musl of the next Debian, and return its loader.
+def add_ssl(executable: Path, run: Run) -> None:
+    """Give an interpreter for glibc the module ssl of the next Debian, unless it has it.
 
-    The one of Debian 12, 1.2.3, lacks functions of 1.2.5 that the executables call.
+    Pyodide has none. pip needs it, to install from an index.
+
+    Raises:
+        CannotRun: apt or dpkg is missing.
     """
-    require("apt-get", "dpkg-deb", packages="apt dpkg")
-    (folder / "lists" / "partial").mkdir(parents=True)
-    (folder / "cache" / "archives" / "partial").mkdir(parents=True)
-    keys = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    source = f"deb [signed-by={keys}] {stand_ins.mirror()} {stand_ins.NEXT_SUITE} main\n"
-    (folder / "sources.list").write_text(source, "utf-8")
-    places = {
-        "Dir::Etc::sourcelist": folder / "sources.list",
-        "Dir::Etc::sourceparts": "-",
-        "Dir::State::lists": folder / "lists",
-        "Dir::Cache": folder / "cache",
-    }
-    apt = ("apt-get", "--quiet", *(f"--option={name}={value}" for name, value in places.items()))
-    run(*apt, "update", cwd=folder)
-    run(*apt, "download", "musl", cwd=folder)
-    (package,) = folder.glob("*.deb")
-    run("dpkg-deb", "--extract", package, "root", cwd=folder)
-    for litter in ("lists", "cache"):
-        shutil.rmtree(folder / litter)
-    # pip finds the word musl in this path, and takes musllinux wheels.
-    return next((folder / "root").rglob("libc.so"))
+    root, name = executable.parents[1], executable.name
+    to = root / "lib" / name / "ssl.py"
+    if to.exists():
+        return
+    scratch = root / "scratch"
+    shutil.rmtree(scratch, ignore_errors=True)
+    version = name.removeprefix("python").removesuffix("t")
+    package = debian.unpack(f"libpython{version}-minimal", scratch, run)
+    shutil.move(package / "usr" / "lib" / f"python{version}" / "ssl.py", to)
+    shutil.rmtree(scratch)
 
 
 def compile_zlib(to: Path, scratch: Path, run: Run) -> None:
