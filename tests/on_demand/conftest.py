@@ -17,13 +17,16 @@ PACKAGES = (
 SOURCES = Path("/usr/lib/rustlib/src/rust/library")
 BUILD_STD = ("-Z", "build-std=std,panic_abort")
 ZIG = ("--zig",)
+MUSL = (*ZIG, "--compatibility=musllinux_1_2")
 
 PLATFORMS = {
     "win_amd64": ("x86_64-pc-windows-gnu", ()),
     "win32": ("i686-pc-windows-gnu", ()),
     "macosx_11_0_arm64": ("aarch64-apple-darwin", ZIG),
     "macosx_10_12_x86_64": ("x86_64-apple-darwin", ZIG),
-    "musllinux_1_2_x86_64": ("x86_64-unknown-linux-musl", (*ZIG, "--compatibility=musllinux_1_2")),
+    "musllinux_1_2_x86_64": ("x86_64-unknown-linux-musl", MUSL),
+    "musllinux_1_2_aarch64": ("aarch64-unknown-linux-musl", MUSL),
+    "musllinux_1_2_ppc64le": ("powerpc64le-unknown-linux-musl", MUSL),
 }
 
 

@@ -19,6 +19,13 @@ from elftools.elf.elffile import ELFFile
 from helpers.fixture_types import Run
 from helpers.libraries import dynamic_symbols
 
+# pyelftools' name of the processor.
+MUSL = {
+    "musllinux_1_2_x86_64": "x64",
+    "musllinux_1_2_aarch64": "AArch64",
+    "musllinux_1_2_ppc64le": "64-bit PowerPC",
+}
+
 
 def test_cross_compiled_wheel(
     platform: str, cross_build: Callable[[str], Path], run: Run, tmp_path: Path
@@ -50,6 +57,8 @@ def test_cross_compiled_wheel(
             assert isinstance(dynamic, DynamicSection)
             needed = [tag.needed for tag in dynamic.iter_tags("DT_NEEDED")]  # type: ignore[attr-defined]
             symbols = dynamic_symbols(elf)
+            processor = elf.get_machine_arch()
+        assert processor == MUSL[platform]
         assert needed == ["libc.so"]
         assert "PyInit__native" in symbols
     else:
