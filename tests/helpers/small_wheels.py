@@ -27,6 +27,7 @@ PLATFORMS = {
     "manylinux_riscv64": ("riscv64-linux-gnu", "manylinux_2_39_riscv64"),
     "musllinux_x86_64": ("x86_64-linux-musl", "musllinux_1_2_x86_64"),
     "musllinux_aarch64": ("aarch64-linux-musl", "musllinux_1_2_aarch64"),
+    "musllinux_ppc64le": ("powerpc64le-linux-musl", "musllinux_1_2_ppc64le"),
     "macosx_x86_64": ("x86_64-macos", "macosx_10_12_x86_64"),
     "macosx_arm64": ("aarch64-macos", "macosx_11_0_arm64"),
     "win_amd64": ("x86_64-windows-gnu", "win_amd64"),

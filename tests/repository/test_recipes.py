@@ -122,24 +122,23 @@ RECIPES = {
             f"{P}/release/tools/platforms.py": [
                 (
                     '    "macosx_x86_64": P',
-                    '    "musllinux_ppc64le": Platform(\n        runner=LINUX, archs="ppc64le",'
-                    ' module="ELF64 LSB EM_PPC64", newest="1.2", emulated=True\n    ),\n'
+                    '    "musllinux_riscv64": Platform(\n        runner=LINUX, archs="riscv64",'
+                    ' module="ELF64 LSB EM_RISCV", newest="1.2", emulated=True\n    ),\n'
                     '    "macosx_x86_64": P',
                 )
             ],
             f"{P}/release/wheels.txt": [
-                ("# manylinux_riscv64  abi3\n", "# manylinux_riscv64  abi3\n# musllinux_ppc64le  abi3\n")
+                ("# musllinux_ppc64le  abi3\n", "# musllinux_ppc64le  abi3\n# musllinux_riscv64  abi3\n")
             ],
             "tests/helpers/small_wheels.py": [
                 (
                     '    "macosx_x86_64": (',
-                    '    "musllinux_ppc64le": ("powerpc64le-linux-musl", "musllinux_1_2_ppc64le"),\n'
+                    '    "musllinux_riscv64": ("riscv64-linux-musl", "musllinux_1_2_riscv64"),\n'
                     '    "macosx_x86_64": (',
                 )
             ],
-            "README.md": [
-                ("| musllinux | x86_64, aarch64 | |", "| musllinux | x86_64, aarch64 | ppc64le (emulated) |")
-            ],
+            f"{P}/pyproject.toml": [("armv7l,riscv64,s390x", "armv7l,s390x")],
+            "README.md": [("ppc64le (emulated) | i686, armv7l, riscv64", "ppc64le, riscv64 (emulated) | i686, armv7l")],
         },
         [*QUICK, "tests/release/test_wheel_list.py", *GATE],
     ),

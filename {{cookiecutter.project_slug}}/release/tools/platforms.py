@@ -65,6 +65,9 @@ PLATFORMS = {
     "musllinux_aarch64": Platform(
         runner=LINUX_ARM, archs="aarch64", module="ELF64 LSB EM_AARCH64", newest="1.2"
     ),
+    "musllinux_ppc64le": Platform(
+        runner=LINUX, archs="ppc64le", module="ELF64 LSB EM_PPC64", newest="1.2", emulated=True
+    ),
     "macosx_x86_64": Platform(
         runner=MACOS_INTEL,
         archs="x86_64",
