@@ -193,6 +193,13 @@ def reference(session: nox.Session) -> None:
     session.run("python", "-m", "tools.reference")
 
 
+@nox.session(name="first-minute")
+def first_minute(session: nox.Session) -> None:
+    """Render and build a project; draw what the terminal showed: docs/first-minute.svg."""
+    set_up(session)
+    session.run("python", "-m", "tools.first_minute")
+
+
 @nox.session
 def nightly(session: nox.Session) -> None:
     """Follow every recipe by itself; render 2,000 hostile answers; ask the kernel a million times.
