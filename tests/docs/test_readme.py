@@ -1,5 +1,6 @@
 """README and the pages of reference are true: tree, questions, commands, links."""
 
+import html
 import json
 import re
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from helpers.release_programs import plan, platforms
 from helpers.rendering import tree_of
+from tools import first_minute
 from tools.template import DEFAULTS, PROJECT_FOLDER, QUESTIONS, SETTINGS, TEMPLATE
 
 README = (TEMPLATE / "README.md").read_text("utf-8")
@@ -31,15 +33,28 @@ def test_tree_is_that_of_the_default_rendering() -> None:
     assert drawn == set(tree.read_text("utf-8").split())
 
 
-def test_questions_are_listed_with_their_defaults() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", README, re.MULTILINE)
-    assert [key for key, _, _ in rows] == list(QUESTIONS)
-    for key, default, rule in rows:
-        value = QUESTIONS[key]
-        if isinstance(value, list):
-            assert re.findall(r"`([^`]+)`", default + rule) == value
-        elif "{{" not in value and key != "description":
-            assert default == value
+def test_questions_are_counted() -> None:
+    """docs/reference/questions.md lists them: tests/repository/test_site.py."""
+    number = {10: "ten", 11: "eleven", 12: "twelve"}[len(QUESTIONS)]
+    assert f"asks {number} [questions]" in README
+
+
+def test_picture_of_the_first_minute_shows_what_is_typed() -> None:
+    """`nox -s first-minute` makes it from a real run."""
+    drawing = (TEMPLATE / "docs" / "first-minute.svg").read_text("utf-8")
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawing)
+    shown = html.unescape("".join(texts)).replace("\N{NO-BREAK SPACE}", " ")
+    for command in first_minute.TYPED:
+        first, *others = command.split("\n")
+        for line in (f"$ {first}", *(f"> {line}" for line in others)):
+            assert line in shown
+    for command in list(first_minute.TYPED)[:3]:
+        assert re.search(rf"^\$ {re.escape(command)}( |$)", README, re.M)
+    assert "Fast Doubles is ready. A git repository was made, with a first commit." in shown
+    assert re.search(r"nox > \* tests-3\.\d+: success", shown)
+    assert "http" not in drawing.replace("http://www.w3.org/2000/svg", "").replace(
+        "https://www.textualize.io", ""
+    )
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
@@ -54,7 +69,7 @@ PAGES = sorted((TEMPLATE / "docs" / "how-to").glob("*.md"))
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_page_is_linked_and_has_a_test_of_its_name(page: Path) -> None:
-    assert f"](docs/how-to/{page.name})" in README
+    assert f"](docs/how-to/{page.name})" in README  # docs/README.md has every page: test_site.py
     test = TEMPLATE / "tests" / "docs" / f"test_{page.stem.replace('-', '_')}.py"
     assert f"docs/how-to/{page.name}" in test.read_text("utf-8").splitlines()[0]
 

@@ -6,6 +6,7 @@ them the quick tests pass.
 """
 
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -54,6 +55,11 @@ def newer_pyo3(text: str) -> str:
     return raised
 
 
+def written(_: str) -> str:
+    """Stands for `nox -s reference`, which `perform` runs."""
+    raise NotImplementedError
+
+
 # Renderings with the floors in between tell nothing more here.
 MIDDLE_FLOORS = " or ".join(f"-{floor}-" for floor in FLOORS[1:-1])
 
@@ -73,6 +79,7 @@ GATE = [
 MPL = "Mozilla Public License Version 2.0\n\nNot the whole text, which a licence is.\n"
 QUICK = ["tests/repository/test_template.py", "tests/docs/test_readme.py"]
 RENDERED = ["tests/rendering/test_combinations.py", "tests/rendering/test_record.py"]
+REFERENCE = ["tests/repository/test_site.py::test_reference_says_what_the_sources_say"]
 RECIPES = {
     "Add a Python": Recipe(
         {
@@ -113,9 +120,9 @@ RECIPES = {
             "tests/rendering/trees/setuptools-rust-mpl-2.0.txt": [
                 lambda _: tree("setuptools-rust-mit")
             ],
-            "README.md": [("`BSD-3-Clause`, `Prop", "`BSD-3-Clause`, `MPL-2.0`, `Prop")],
+            "docs/reference/questions.md": [written],
         },
-        [*QUICK, *RENDERED],
+        [*QUICK, *RENDERED, *REFERENCE],
     ),
     "Add a platform": Recipe(
         {
@@ -139,8 +146,9 @@ RECIPES = {
             ],
             f"{P}/pyproject.toml": [("armv7l,riscv64,s390x", "armv7l,s390x")],
             "README.md": [("ppc64le (emulated) | i686, armv7l, riscv64", "ppc64le, riscv64 (emulated) | i686, armv7l")],
+            "docs/reference/platforms.md": [written],
         },
-        [*QUICK, "tests/release/test_wheel_list.py", *GATE],
+        [*QUICK, "tests/release/test_wheel_list.py", *GATE, *REFERENCE],
     ),
     "Add a question": Recipe(
         {
@@ -155,9 +163,13 @@ RECIPES = {
             "tests/rendering/trees/setuptools-rust-mit-docs-yes.txt": [
                 lambda _: tree("setuptools-rust-mit")
             ],
-            "README.md": [("| `license` |", "| `docs` | `no` | or `yes` |\n| `license` |")],
+            "README.md": [("asks ten [", "asks eleven [")],
+            "docs/reference/questions.md": [written],
         },
-        [*QUICK, *RENDERED, "tests/rendering/test_ways_to_render.py::test_enter_for_all_questions"],
+        [
+            *(*QUICK, *RENDERED, *REFERENCE),
+            "tests/rendering/test_ways_to_render.py::test_enter_for_all_questions",
+        ],
     ),
     "Raise PyO3": Recipe(
         {
@@ -183,7 +195,10 @@ def perform(edits: Mapping[str, list[Edit]], copy: Path) -> None:
     """Do what a recipe says."""
     for name, changes in edits.items():
         for change in changes:
-            if isinstance(change, tuple):
+            if change is written:
+                command = [sys.executable, "-m", "tools.reference"]
+                subprocess.run(command, cwd=copy, check=True)
+            elif isinstance(change, tuple):
                 edit(copy / name, *change)
             else:
                 file = copy / name

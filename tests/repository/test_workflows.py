@@ -55,6 +55,10 @@ def test_schemas_are_kept(run: Run, folder: Path) -> None:
     check = ("check-jsonschema", "--builtin-schema")
     run(*check, "vendor.github-workflows", *folder.glob("workflows/*.yml"), cwd=TEMPLATE)
     run(*check, "vendor.dependabot", folder / "dependabot.yml", cwd=TEMPLATE)
+    forms = {file.name: file for file in folder.glob("ISSUE_TEMPLATE/*.yml")}
+    if settings := forms.pop("config.yml", None):
+        run(*check, "vendor.github-issue-config", settings, cwd=TEMPLATE)
+        run(*check, "vendor.github-issue-forms", *forms.values(), cwd=TEMPLATE)
     if actions := list(folder.glob("actions/*/action.yml")):
         run(*check, "vendor.github-actions", *actions, cwd=TEMPLATE)
 
