@@ -127,7 +127,7 @@ def adopt(session: nox.Session) -> None:
 
 @nox.session
 def benchmarks(session: nox.Session) -> None:
-    """Measure the kernel beside others; write docs/benchmarks.md, its charts, from-c-interfaces.md.
+    """Compare the kernel with others; write docs/benchmarks.md, its charts, from-c-interfaces.md.
 
     `nox -s benchmarks -- --check` writes nothing, and fails where a goal is missed.
     """

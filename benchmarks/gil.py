@@ -21,7 +21,7 @@ SITUATIONS = {
 
 
 def throughput(count: Callable[[bytes], int], size: int, counters: int, busy: bool) -> float:
-    """Gigabytes per second that `counters` threads count, beside one that runs Python code."""
+    """Gigabytes per second that `counters` threads count, while another one runs Python code."""
     stop = threading.Event()
     calls = []
 

@@ -1,6 +1,6 @@
 """Usage: python report.py FOLDER, with what `nox -s benchmarks` left in the folder.
 
-Writes the tables into docs/benchmarks.md, two charts beside it, and the figures of
+Writes the tables into docs/benchmarks.md, two charts next to it, and the figures of
 docs/explanation/from-c-interfaces.md.
 """
 

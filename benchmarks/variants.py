@@ -1,6 +1,6 @@
 """All that is compared: the article's ten functions, two more opponents, and ours.
 
-The article is "Speed up your Python using Rust" by Bruno Rocha; its functions are written anew.
+The article is "Speed up your Python using Rust" by Bruno Rocha; its functions are written again.
 """
 
 import itertools

@@ -23,7 +23,7 @@ def words(text: str) -> set[str]:
     return set(text.split())
 
 
-# Modules that are installed beside every rendered project when it is built and tested, the names
+# Modules that are installed with every rendered project when it is built and tested, the names
 # that its own files have, and numpy, whose parts Hypothesis wants as soon as one is imported.
 TAKEN = words("""
     _distutils_hack _hypothesis_ftz_detector _hypothesis_globals _hypothesis_pytestplugin
@@ -93,7 +93,7 @@ def is_dunder(package: str) -> bool:
     return package.startswith("__") and package.endswith("__")
 
 
-TOO_LONG = "use at most 64 characters, for file names' sake"
+TOO_LONG = "use at most 64 characters: file names must not become too long"
 OF_THE_TOOLS = "the project's own tools or files have that name, choose another"
 OF_WINDOWS = "Windows keeps that name for a device, choose another"
 OF_PYTHON = "Python keeps that name for itself, choose another"

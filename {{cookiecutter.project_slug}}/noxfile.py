@@ -138,7 +138,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(name="abi-cost", python=BUILDER, default=False)
 def abi_cost(session: nox.Session) -> None:
-    """Measure what the stable ABI costs, beside a wheel for this Python alone."""
+    """Measure what the stable ABI costs, against a wheel for this Python alone."""
     install_wheel(session, "test", "bench")
     folders = []
     for wheel in (BUILT[0], version_specific_wheel(session)):

@@ -1,4 +1,4 @@
-//! The physical limit: the shipped kernel beside memchr, which reads the same buffer and does
+//! The physical limit: the shipped kernel compared with memchr, which reads the same buffer and does
 //! less: one load where the kernel needs two. memchr picks AVX2 at run time, the kernel does not.
 
 use std::hint::black_box;

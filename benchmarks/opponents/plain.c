@@ -1,4 +1,4 @@
-/* Plain C, as a careful author would write it by hand: METH_O, no copy, each width of CPython's
+/* Plain C, as a careful author would write it: METH_O, no copy, each width of CPython's
    strings read where it lies. It must be compiled for each version of Python. The counter's type
    matters to gcc: with Py_ssize_t this loop takes twice as long, with unsigned int (too narrow
    for 4 GB of text) half as long. */

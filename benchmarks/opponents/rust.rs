@@ -1,4 +1,4 @@
-//! The three Rust functions of the article, written anew, as its readers would today;
+//! The three Rust functions of the article, written again, as its readers would today;
 //! and the shipped kernel with and without the GIL, for gil.py.
 
 use pyo3::prelude::*;

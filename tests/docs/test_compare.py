@@ -1,4 +1,4 @@
-"""`nox -s compare`, and what docs/how-to/update.md says of it: projects beside their release."""
+"""`nox -s compare`, and what docs/how-to/update.md says of it: projects and their release."""
 
 import json
 import re

@@ -55,7 +55,7 @@ def replace(
 
 
 def add(platform: str, tag: str, **wrong: Any) -> Fault:
-    """One more small wheel lies beside the abi3 wheel."""
+    """One more small wheel lies next to the abi3 wheel."""
 
     def fault(folder: Path) -> None:
         make_wheel(the_file(folder).parent, platform, tag, **wrong)

@@ -1,4 +1,4 @@
-"""Files of every kind that a project may have, beside those of a rendering."""
+"""Files of every kind that a project may have, besides those of a rendering."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from helpers.fixture_types import Run
 from helpers.pages import edit
 from tools.machine import GIT
 
-# Files of every kind that a project may have, beside those of a rendering.
+# Files of every kind that a project may have, besides those of a rendering.
 MORE = {
     "build.rs": 'fn main() {\n    println!("cargo::rustc-check-cfg=cfg(quick)");\n'
     '    println!("cargo::rustc-cfg=quick");\n}\n',

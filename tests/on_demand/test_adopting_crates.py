@@ -128,7 +128,7 @@ def test_a_crate_from_crates_io_is_called(
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"your-crate/Cargo.toml", "your-crate/src/lib.rs"} <= names
-    # Where cibuildwheel looks for it, but not beside the crate: then it is in fast-doubles/.
+    # Where cibuildwheel looks for it, but not next to the crate: then it is in fast-doubles/.
     assert ("release/wheel-requirements.txt" in names) == (place == "inside")
     python = tmp_path / "environment"
     run(sys.executable, "-m", "venv", "--without-pip", python, cwd=tmp_path)

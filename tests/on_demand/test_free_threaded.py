@@ -112,7 +112,7 @@ def test_wheel_is_chosen_by_pip_and_passes_all_tests_without_a_gil(
     assert TAGS[backend, abi] in wheel.name
     shutil.copy(abi3_wheel, wheel.parent)
     printed = pip_install(python, run, f"--find-links={wheel.parent}", "fast-doubles")
-    assert wheel.name in printed  # and not the abi3 wheel beside it
+    assert wheel.name in printed  # and not the abi3 wheel next to it
 
     pytest_of = (python, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider", "--verbose")
     printed = run(*pytest_of, "tests", cwd=project).stdout

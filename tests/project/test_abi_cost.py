@@ -287,7 +287,7 @@ def test_file_without_benchmarks_is_named(program: Program) -> None:
 
 
 def test_library_of_another_folder_is_not_measured(program: Program) -> None:
-    """As where pytest's `pythonpath` names the sources, beside which an editable install lies."""
+    """As where pytest's `pythonpath` names the sources, next to which an editable install lies."""
     shutil.copytree(program.folder / "abi3", program.folder / "python")
     (program.folder / "pytest.ini").write_text("[pytest]\npythonpath = python\n", "utf-8")
     printed = program(fails=True)

@@ -1,7 +1,7 @@
 """The flags for rustc of a project's .cargo/config.toml are in every wheel.
 
 test_cibuildwheel.py sees it on manylinux, and here is what setuptools-rust does on musl: it sets
-RUSTFLAGS, beside which cargo reads no flags from anywhere else. maturin joins them by itself.
+RUSTFLAGS: cargo then reads no flags from anywhere else. maturin joins them by itself.
 """
 
 import re

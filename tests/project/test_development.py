@@ -114,7 +114,7 @@ def change_the_kernel(project: Path) -> None:
 
 
 def libraries(project: Path) -> list[Path]:
-    """The compiled libraries beside the Python files."""
+    """The compiled libraries next to the Python files."""
     folder = project / "python" / "fast_doubles"
     return [file for file in folder.iterdir() if file.suffix in (".so", ".pyd")]
 

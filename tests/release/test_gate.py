@@ -314,7 +314,7 @@ pairs = st.tuples(st.sampled_from(sorted(PLATFORMS)), st.sampled_from(sorted(pla
 
 @settings(max_examples=500)
 @given(promise=st.sets(pairs, min_size=1), found=st.sets(pairs))
-def test_only_the_very_set_that_is_promised_passes(
+def test_only_the_set_that_is_promised_passes(
     promise: set[tuple[str, str]], found: set[tuple[str, str]]
 ) -> None:
     wheels: dict[str, list[str]] = {}
@@ -352,7 +352,7 @@ def test_a_library_is_taken_for_its_own_processor_and_no_other(name: str) -> Non
 
 
 def test_libraries_that_a_repair_has_added_pass(project: Path, run: Run, refuse: Refuse) -> None:
-    """auditwheel and delvewheel put them beside the package; nothing else may be there."""
+    """auditwheel and delvewheel put them next to the package; nothing else may be there."""
     folder = "fast_doubles.libs"
     for name in ("libz-0123abcd.so", "libssl-0123abcd.so.3"):
         replace(extra=f"{folder}/{name}")(project)

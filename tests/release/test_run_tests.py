@@ -15,7 +15,7 @@ RELEASE = PROJECT_FOLDER / "release"
 
 @pytest.mark.parametrize("setting", ["text", "list"])
 def test_the_tests_are_run_away_from_the_sources(run: Run, tmp_path: Path, setting: str) -> None:
-    """A package beside the tests is not what they import, and their status is the program's."""
+    """A package next to the tests is not what they import, and their status is the program's."""
     shutil.copytree(RELEASE, tmp_path / "release", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "beside.py").touch()
     (tmp_path / "checks").mkdir()

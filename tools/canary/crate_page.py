@@ -1,4 +1,4 @@
-"""The tables of docs/explanation/which-crate-when.md, beside what crates.io and PyPI say today."""
+"""The tables of docs/explanation/which-crate-when.md, and what crates.io and PyPI say today."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -56,7 +56,7 @@ def rows(page: str) -> list[Row]:
 
 
 def facts(page: Iterable[Row], pypi: dict[str, str]) -> Iterator[Pin]:
-    """Each version and each requirement of the page, beside those of today.
+    """Each version and each requirement of the page, and those of today.
 
     Args:
         page: the rows.

@@ -1,4 +1,4 @@
-"""Every pin of every file, beside its newest version."""
+"""Every pin of every file, and its newest version."""
 
 import json
 from collections.abc import Iterator
@@ -113,7 +113,7 @@ def npm_tools() -> Iterator[Pin]:
 
 
 def rust(manifest: dict[str, Any]) -> Pin:
-    """The Rust that builds releases, beside the one that is installed."""
+    """The Rust that builds releases, and the one that is installed."""
     toolchain = pins.pinned_rust(manifest)
     where = workspace.short_path(MANIFEST)
     return Pin("Rust (installed)", where, toolchain, newest.installed_rust(), THE_CANARY)

@@ -83,7 +83,7 @@ def test_wheel_holds_the_license_texts_of_its_crates() -> None:
     hint = f"`nox -s fix` writes {LICENSES}; `license-files` in pyproject.toml names it"
     assert "std" in listed, hint
     assert set(listed) == with_text, hint
-    if (ROOT / LICENSES).exists():  # not beside the tests of an installed wheel
+    if (ROOT / LICENSES).exists():  # not with the tests of an installed wheel
         assert text == (ROOT / LICENSES).read_text("utf-8"), "not built of these sources"
 
 
@@ -163,7 +163,7 @@ def test_sdist_holds_what_git_tracks() -> None:
         pytest.skip("the session `tests` of nox builds an sdist to look at")
     with tarfile.open(sdist) as archive:
         members = {member.name.partition("/")[2]: member for member in archive}
-    # With a crate beside this folder, the folder is one of those in the sdist.
+    # With a crate next to this folder, the folder is one of those in the sdist.
     held = members | {name.removeprefix(f"{ROOT.name}/"): m for name, m in members.items()}
     named = tuple(f"{name}/" for name in left_out())
     expected = [name for name in git() if not f"{name}/".startswith(named)]
