@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
@@ -72,8 +71,7 @@ def main() -> None:
                 if shown := SHOWN.match(line):
                     console.print(coloured(shown[0]), highlight=False)
     # Without the web fonts: a picture fetches nothing.
-    fonts = re.compile(r"@font-face \{\{.*?\}\}\s*", re.S)
-    drawing = console.export_svg(title="", code_format=fonts.sub("", CONSOLE_SVG_FORMAT))
+    drawing = re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title=""), flags=re.S)
     lines = [line.rstrip() for line in drawing.splitlines()]
     PICTURE.write_text("\n".join(lines) + "\n", "utf-8", newline="\n")
 
