@@ -325,7 +325,8 @@ def test_only_the_very_set_that_is_promised_passes(
         for pair in [("sdist", ""), *found]
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gate, "read_wheels", lambda: wheels)
+        lines = [platforms.Line("", name, name, "", abis) for name, abis in wheels.items()]
+        patch.setattr(gate, "read_lines", lambda: lines)
         patch.setattr(gate, "read_all", lambda *_: (files, []))
         patch.setattr(gate, "other_licenses", lambda _: [])
         patch.setattr(gate, "run_tools", lambda _: [])

@@ -16,6 +16,14 @@ from tools.template import BACKENDS, FLOORS, PROJECT_FOLDER, PYTHONS, TEMPLATE, 
 
 LIST = (PROJECT_FOLDER / "release" / "wheels.txt").read_text("utf-8")
 ALL_ABIS = ["abi3", "cp314t", "cp315t"]
+MANIFEST = """\
+[project]
+requires-python = ">=3.12"
+[build-system]
+build-backend = "maturin"
+[tool.maturin]
+features = ["pyo3/abi3-py312"]
+"""
 
 
 def promised(column: int) -> dict[str, list[str]]:
@@ -41,15 +49,15 @@ OPT_IN = promised(2)["linux"]
 
 
 def platform_list(
-    text: str, folder: Path, run: Run, *arguments: str
+    text: str, folder: Path, run: Run, *arguments: str, manifest: str = ""
 ) -> dict[str, list[dict[str, Any]]]:
-    """What plan.py prints for a list: the matrices."""
+    """What plan.py prints for a list and a pyproject.toml: the matrices."""
     programs = folder / "release" / "tools"
     programs.mkdir(parents=True, exist_ok=True)
     (folder / "release" / "wheels.txt").write_text(text, "utf-8")
-    for name in ("plan.py", "platforms.py"):
+    for name in ("plan.py", "platforms.py", "project.py"):
         shutil.copy(PROJECT_FOLDER / "release" / "tools" / name, programs)
-    (folder / "pyproject.toml").write_text('[project]\nrequires-python = ">=3.12"\n', "utf-8")
+    (folder / "pyproject.toml").write_text(manifest or MANIFEST, "utf-8")
     printed = run(sys.executable, "release/tools/plan.py", *arguments, cwd=folder).stdout
     return {
         name: json.loads(matrix)
@@ -120,11 +128,25 @@ def test_wheels_are_built_and_installed_where_their_programs_start(
     ("text", "complaint"),
     [
         ("win_amd64 abi3\nwin_x86 abi3\n", "line 2: no platform 'win_x86'; there are manylinux_"),
-        ("# a comment\n\nwin32 abi4\n", "line 3: 'abi4' are no ABIs; name each of abi3, cp314t"),
+        (
+            "# a comment\n\nwin32 abi4\n",
+            "line 3: 'abi4' are no ABIs for win32; name each of abi3, ",
+        ),
         ("win32\n", "line 1: 'nothing' are no ABIs"),
         ("win32 abi3 abi3\n", "line 1: 'abi3 abi3' are no ABIs"),
         ("win32 abi3\nwin32 cp314t\n", "line 2: win32 is there twice"),
         ("musllinux_i686 abi3\n", "line 1: no platform 'musllinux_i686'"),
+        ("win32 cp316\n", "line 1: 'cp316' are no ABIs for win32"),
+        ("win32 cp313t\n", "line 1: 'cp313t' are no ABIs for win32"),
+        ("win32 pp311\n", "line 1: 'pp311' are no ABIs for win32"),
+        ("manylinux_x86_64 pp310\n", "line 1: 'pp310' are no ABIs for manylinux_x86_64"),
+        ("manylinux_217_x86_64 abi3\n", "line 1: no platform 'manylinux_217_x86_64'"),
+        ("win_2_17_amd64 abi3\n", "line 1: no platform 'win_2_17_amd64'"),
+        (
+            "manylinux_x86_64 abi3\nmanylinux_2_17_x86_64 cp313\n",
+            "line 2: manylinux_x86_64 is there twice",
+        ),
+        ("win32 cp311\n", "line 1: cp311 is older than requires-python, which begins at 3.12"),
         ("# win32 abi3\n", "no platform is left"),
     ],
 )
