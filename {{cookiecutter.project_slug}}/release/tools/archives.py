@@ -28,7 +28,10 @@ HERE = "this machine"  # the platform of a wheel that fits here and is not for w
 # What the names of extension modules end with, after the first dot: the endings that
 # interpreters look for (PEP 3149; for abi3t, PEP 803). All others have the ABI in them.
 MODULE_ENDINGS = {"abi3": r"(abi3\.so|pyd)", "abi3t": r"(abi3t(-[\w-]+)?\.so|(abi3t\.)?pyd)"}
-MODULE_ENDING = {"cp": r"(cpython-{0}-[\w-]+\.so|cp{0}-\w+\.pyd)", "pp": r"pypy{0}-pp\d+-[\w-]+\.(so|pyd)"}
+MODULE_ENDING = {
+    "cp": r"(cpython-{0}-[\w-]+\.so|cp{0}-\w+\.pyd)",
+    "pp": r"pypy{0}-pp\d+-[\w-]+\.(so|pyd)",
+}
 
 # The first bytes of a Mach-O file for one 64-bit processor, and the processors (mach/machine.h).
 MACH_O_MAGIC = struct.pack("<I", 0xFEEDFACF)
@@ -199,12 +202,12 @@ def platform_of(tags: frozenset[Tag], newest: dict[str, str]) -> str:
         # Names like manylinux2014_x86_64 stand beside the newer kind, for old installers.
         match = re.fullmatch(r"(manylinux|musllinux|macosx)(?:\d*|_(\d+)_(\d+))_(\D\w+)", tag)
         platforms.add(platform := f"{match[1]}_{match[4]}" if match else tag)
-        if match and match[2] and platform in PLATFORMS:
-            if Version(f"{match[2]}.{match[3]}") > Version(newest[platform]):
-                raise Refused(
-                    f"asks for {tag}, newer than the {newest[platform]} that its line of "
-                    f"{WHEELS.name} or platforms.py allows"
-                )
+        asked = Version(f"{match[2]}.{match[3]}") if match and match[2] else Version("0")
+        if platform in PLATFORMS and asked > Version(newest[platform] or "0"):
+            raise Refused(
+                f"asks for {tag}, newer than the {newest[platform]} that its line of "
+                f"{WHEELS.name} or platforms.py allows"
+            )
     if len(platforms) != 1 or not platforms <= set(PLATFORMS):
         raise Refused(f"is for {' and '.join(sorted(platforms))}, no platform of {WHEELS.name}")
     return platforms.pop()

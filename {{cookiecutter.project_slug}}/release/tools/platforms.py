@@ -107,8 +107,8 @@ PLATFORMS = {
 # The minor versions of CPython and of PyPy that cibuildwheel builds for.
 CPYTHONS, FREE_THREADED, PYPYS = range(9, 16), (14, 15), (11, 12)
 # The ABIs of a line: the stable one, and those of one Python each.
-ABIS = ["abi3", *(f"cp3{minor}" for minor in CPYTHONS), *(f"cp3{minor}t" for minor in FREE_THREADED)]
-ABIS += [f"pp3{minor}" for minor in PYPYS]
+ABIS = ["abi3", *(f"cp3{minor}" for minor in CPYTHONS)]
+ABIS += [*(f"cp3{minor}t" for minor in FREE_THREADED), *(f"pp3{minor}" for minor in PYPYS)]
 
 
 @dataclass(frozen=True)

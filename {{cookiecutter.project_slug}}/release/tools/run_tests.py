@@ -15,7 +15,7 @@ from pathlib import Path
 try:
     import tomllib
 except ModuleNotFoundError:  # before 3.11; pip, which has installed the package, brings one along
-    from pip._vendor import tomli as tomllib
+    from pip._vendor import tomli as tomllib  # type: ignore[no-redef]
 
 
 def main() -> None:
