@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cibuildwheel
 import pytest
@@ -128,7 +129,7 @@ def test_wheels_of_one_python_pass_alone_and_beside_abi3(
     ],
 )
 def test_a_wrong_wheel_of_one_python_is_refused(
-    wrong: dict[str, str], reason: str, project: Path, refuse: Refuse
+    wrong: dict[str, Any], reason: str, project: Path, refuse: Refuse
 ) -> None:
     (project / "release" / "wheels.txt").write_text(f"{LINUX} cp313 pp311\n")
     shutil.rmtree(project / "dist")
