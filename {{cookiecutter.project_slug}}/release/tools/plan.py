@@ -42,7 +42,7 @@ def problems() -> Iterator[str]:
         )
     text = LOCK.read_text("utf-8") if LOCK.exists() else ""
     locked = re.search(r"--python-version[ =]3\.(\d+)", text)
-    if locked and oldest < int(locked[1]):
+    if locked and CPYTHONS[0] <= oldest < int(locked[1]):
         yield (
             f"{LOCK} is locked for 3.{locked[1]} and later, but requires-python begins at "
             f"3.{oldest}: run the command at its top, with --python-version 3.{oldest}"
