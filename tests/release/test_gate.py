@@ -349,6 +349,18 @@ def test_rehearsal_refuses_a_wheel_for_one_python_alone(project: Path, refuse: R
     assert f"is the ABI {here}, and wheels.txt has no line with it" in refuse("--rehearsal")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the wheels are for Linux")
+def test_rehearsal_takes_wheels_of_this_machines_other_pythons(project: Path, run: Run) -> None:
+    (project / "release" / "wheels.txt").write_text(f"{LINUX} cp311 cp312 cp313 cp314\n")
+    for file in (project / "dist").glob("*.whl"):
+        file.unlink()
+    native = next(sys_tags()).platform
+    for abi in ("cp311", "cp312", "cp313"):
+        make_wheel(project / "dist", LINUX, f"{abi}-{abi}", platform_tag=native)
+    command = (sys.executable, "release/tools/gate.py", "dist", "--rehearsal")
+    assert "4 files may be uploaded." in run(*command, cwd=project).stdout
+
+
 def test_rehearsal_takes_what_this_machine_can_install(project: Path, run: Run) -> None:
     (native,) = (tag.platform for tag in list(sys_tags())[:1])
     for file in (project / "dist").glob("*.whl"):

@@ -14,7 +14,7 @@ from elftools.elf.elffile import ELFFile
 from installer.sources import WheelFile
 from licenses import NAME as LICENSES
 from packaging.metadata import Metadata
-from packaging.tags import Tag, parse_tag, sys_tags
+from packaging.tags import Tag, parse_tag, platform_tags
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 from platforms import PLATFORMS, WHEELS, Line
@@ -114,7 +114,8 @@ def read_wheel(file: Path, newest: dict[str, str], rehearsal: bool) -> Archive:
     try:
         platform = platform_of(tags, newest)
     except Refused:
-        if not rehearsal or tags.isdisjoint(sys_tags()):
+        # For another Python of this machine, perhaps, of which wheels.txt lists a wheel too.
+        if not rehearsal or {tag.platform for tag in tags}.isdisjoint(platform_tags()):
             raise
         platform = HERE
     ending = MODULE_ENDINGS.get(abi) or MODULE_ENDING[abi[:2]].format(abi[2:])
