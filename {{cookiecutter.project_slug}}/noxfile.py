@@ -192,7 +192,7 @@ def gate(session: nox.Session) -> None:
 def rehearse(session: nox.Session) -> None:
     """Rehearse a release on this machine; nothing is published."""
     install_locked(session, "requirements.txt", "wheel-requirements.txt")
-    # -I: without a PYTHONPATH and the like. After Ctrl-C, it has time to tidy up.
+    # -I: no PYTHONPATH and the like. After Ctrl-C, it has time to tidy up.
     command = ("python", "-I", "release/tools/rehearse.py")
     session.run(*command, *session.posargs, interrupt_timeout=10)
 

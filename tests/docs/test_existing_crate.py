@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers.adoption import call, move
+from helpers.adoption import CRATE_PAGE, call, move
 from helpers.builds import UNOPTIMISED
-from helpers.fixture_types import Run
+from helpers.fixture_types import Render, Run
 from tools.machine import GIT
 from tools.template import BACKENDS
 
@@ -83,3 +83,19 @@ def test_a_crate_at_the_root_of_its_repository(backend: str, run: Run, tmp_path:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"your-crate/Cargo.toml", "your-crate/src/lib.rs", "rust/kernel.rs"} <= names
+
+
+def test_no_lint_is_left_where_the_sessions_of_the_sample_are_deleted(
+    render: Render, run: Run
+) -> None:
+    """As the page says in step 2; `nox --session fix` of step 3 runs the first of these."""
+    noxfile = render() / "noxfile.py"
+    text = noxfile.read_text("utf-8")
+    for name in re.findall(r"`nox -s ([\w-]+)`", CRATE_PAGE.section("2. Call it").text):
+        session = rf"(?s)@nox\.session\([^\n]*\)\ndef {name.replace('-', '_')}\(.*?\n\n\n(?=\S)"
+        text, count = re.subn(session, "", text)
+        assert count == 1, name
+    noxfile.write_text(text, "utf-8")
+    run("ruff", "check", "--fix-only", noxfile, cwd=noxfile.parent)
+    run("ruff", "check", noxfile, cwd=noxfile.parent)
+    assert "count_doubles" not in text

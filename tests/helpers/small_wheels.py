@@ -7,6 +7,7 @@ Python looks for and do nothing.
 import io
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -94,6 +95,9 @@ def entry_point(name: str, uses: str = "") -> str:
 def ending(platform: str, abi: str) -> str:
     """How the file of an extension module ends on a platform, for an ABI tag."""
     windows = platform.startswith("win")
+    if abi.startswith("pypy"):  # the tag pypy311_pp80
+        system = platform if windows else ending(platform, "cp311").removesuffix(".so")[12:]
+        return f"{abi.replace('_', '-')}-{system}.{'pyd' if windows else 'so'}"
     if abi in ("abi3", "abi3.abi3t"):
         return "pyd" if windows else f"{abi.rpartition('.')[2]}.so"
     if windows:
@@ -197,8 +201,11 @@ def make_tinylib(folder: Path) -> Path:
     return file
 
 
-# The tag that each ABI of wheels.txt has, with the floor 3.11 and maturin.
-TAGS = {"abi3": "cp311-abi3", "cp314t": "cp314-cp314t", "cp315t": "cp315-abi3.abi3t"}
+def tag(abi: str) -> str:
+    """The tag of an ABI of wheels.txt, with the floor 3.11 and maturin."""
+    if abi in ("abi3", "cp315t"):
+        return "cp311-abi3" if abi == "abi3" else "cp315-abi3.abi3t"
+    return f"{abi.removesuffix('t')}-{f'pypy{abi[2:]}_pp80' if abi.startswith('pp') else abi}"
 
 
 def make_set(folder: Path, wheels: dict[str, list[str]]) -> list[Path]:
@@ -206,24 +213,29 @@ def make_set(folder: Path, wheels: dict[str, list[str]]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     return [
         make_sdist(folder),
-        *(make_wheel(folder, name, TAGS[abi]) for name, abis in wheels.items() for abi in abis),
+        *(make_wheel(folder, name, tag(abi)) for name, abis in wheels.items() for abi in abis),
     ]
 
 
 def main(sdist: Path) -> None:
     """Stand in for cibuildwheel: make in wheelhouse/ what CIBW_BUILD selects.
 
-    The abi3 wheel for this machine is built from the sdist, by pip and the project's own backend;
-    the others are small ones of the same version.
+    For this machine, the abi3 wheel and the one of this Python are built from the sdist, by pip and
+    the project's own backend, as CIBW_CONFIG_SETTINGS says; the others are small ones of the same
+    version.
     """
     wheelhouse = Path("wheelhouse").resolve()
     wheelhouse.mkdir()
     version = sdist.name.removesuffix(".tar.gz").partition("-")[2]
+    settings = os.environ.get("CIBW_CONFIG_SETTINGS", "")
     for selector in os.environ["CIBW_BUILD"].split():
         prefix, _, platform = selector.partition("-")
         abi = "abi3" if prefix == "cp3??" else prefix
-        if (abi, platform) != ("abi3", "manylinux_x86_64"):
-            make_wheel(wheelhouse, platform, TAGS[abi], version=version)
+        if abi.startswith("pp"):
+            assert os.environ["CIBW_ENABLE"] == "pypy"
+        here = ("abi3", f"cp3{sys.version_info.minor}")
+        if abi not in here or platform != "manylinux_x86_64":
+            make_wheel(wheelhouse, platform, tag(abi), version=version)
             continue
         pip = [
             sys.executable,
@@ -234,9 +246,10 @@ def main(sdist: Path) -> None:
             "--isolated",
             "--no-deps",
             "--no-build-isolation",
+            *(f"--config-settings={setting}" for setting in shlex.split(settings)),
         ]
         subprocess.run([*pip, f"--wheel-dir={wheelhouse}", str(sdist)], check=True)
-        (wheel,) = wheelhouse.glob("*linux_x86_64.whl")
+        (wheel,) = wheelhouse.glob("*-linux_x86_64.whl")
         tags = [sys.executable, "-m", "wheel", "tags", "--remove"]
         platform_tag = f"--platform-tag={PLATFORMS[platform][1]}"
         subprocess.run([*tags, platform_tag, str(wheel)], check=True, stdout=subprocess.DEVNULL)

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cibuildwheel
 import pytest
@@ -29,6 +30,7 @@ from helpers.faults import (
 from helpers.fixture_types import Render, Run
 from helpers.release_programs import archives, gate, platforms
 from helpers.small_wheels import PLATFORMS, entry_point, library, make_set, make_wheel
+from tools.machine import oldest_python, python_of, pythons
 from tools.template import FLOORS, PROJECT_FOLDER, RELEASE_FILES
 
 pytestmark = pytest.mark.builds
@@ -91,6 +93,102 @@ def test_version_specific_wheels_of_setuptools_rust_pass(project: Path, run: Run
     wheel.unlink()
     make_wheel(project / "dist", LINUX, "cp315-cp315t")
     run(sys.executable, "release/tools/gate.py", "dist", cwd=project)
+
+
+@pytest.mark.parametrize("abis", ["cp311 cp313 pp311", "abi3 cp313", "abi3 cp39 cp314t pp312"])
+def test_wheels_of_one_python_pass_alone_and_beside_abi3(
+    abis: str, project: Path, run: Run
+) -> None:
+    names = [name for name, platform in platforms.PLATFORMS.items() if platform.pypy]
+    names = names if "pp" in abis else list(platforms.PLATFORMS)
+    (project / "release" / "wheels.txt").write_text("".join(f"{name} {abis}\n" for name in names))
+    shutil.rmtree(project / "dist")
+    files = make_set(project / "dist", dict.fromkeys(names, abis.split()))
+    assert len(files) == 1 + len(names) * len(abis.split())
+    printed = run(sys.executable, "release/tools/gate.py", "dist", cwd=project).stdout
+    assert f"{len(files)} files may be uploaded." in printed
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"tag": "cp311-cp313"}, "is for cp311 and has the ABI cp313, which do not fit together"),
+        ({"tag": "cp313-pypy311_pp80"}, "is for cp313 and has the ABI pp311, which do not fit"),
+        ({"tag": "cp313-none"}, "is for cp313 and has the ABI none, which do not fit together"),
+        (
+            {"tag": "cp313-cp313", "module": "_native.cpython-312-x86_64-linux-gnu.so"},
+            "where no Python with the ABI cp313 looks",
+        ),
+        (
+            {"tag": "pp311-pypy311_pp80", "module": "_native.cpython-311-x86_64-linux-gnu.so"},
+            "where no Python with the ABI pp311 looks",
+        ),
+        ({"tag": "pp312-pypy312_pp80"}, "is the ABI pp312 for manylinux_x86_64, which wheels.txt"),
+        ({"tag": "cp311-abi3"}, r"does not list: list abi3, or build without the feature abi3"),
+        ({"tag": "cp312-cp312"}, r"does not list: it is not abi3. List it, or build abi3: maturin"),
+    ],
+)
+def test_a_wrong_wheel_of_one_python_is_refused(
+    wrong: dict[str, Any], reason: str, project: Path, refuse: Refuse
+) -> None:
+    (project / "release" / "wheels.txt").write_text(f"{LINUX} cp313 pp311\n")
+    shutil.rmtree(project / "dist")
+    make_set(project / "dist", {LINUX: ["cp313", "pp311"]})
+    for file in (project / "dist").glob("*.whl"):
+        if file.name.split("-")[2] == wrong["tag"].partition("-")[0]:
+            file.unlink()
+    make_wheel(project / "dist", LINUX, **wrong)
+    assert re.search(reason, refuse())
+
+
+def test_the_limit_of_a_line_holds(project: Path, run: Run, refuse: Refuse) -> None:
+    lines = {"manylinux_2_28_x86_64": True, "manylinux_2_17_x86_64": False}
+    replace(platform_tag="manylinux_2_28_x86_64")(project)
+    for name, passes in lines.items():
+        text = SMALL.replace(LINUX, name)
+        (project / "release" / "wheels.txt").write_text(text)
+        if passes:
+            run(sys.executable, "release/tools/gate.py", "dist", cwd=project)
+        else:
+            assert "asks for manylinux_2_28_x86_64, newer than the 2.17 that its line" in refuse()
+
+
+def test_a_line_may_allow_a_later_system(project: Path, run: Run) -> None:
+    text = SMALL.replace("macosx_arm64", "macosx_13_0_arm64").replace(
+        LINUX, "manylinux_2_34_x86_64"
+    )
+    (project / "release" / "wheels.txt").write_text(text)
+    replace(platform_tag="manylinux_2_34_x86_64")(project)
+    remove("*abi3-macosx*")(project)
+    make_wheel(project / "dist", "macosx_arm64", ABI3, platform_tag="macosx_13_0_arm64")
+    run(sys.executable, "release/tools/gate.py", "dist", cwd=project)
+
+
+@pytest.mark.parametrize(("pattern", "tag"), [("{version}", "0.1.0"), ("py-{version}", "py-0.1.0")])
+def test_the_tag_is_named_as_tag_txt_says(
+    pattern: str, tag: str, project: Path, run: Run, refuse: Refuse
+) -> None:
+    (project / "release" / "tag.txt").write_text(f"# so\n{pattern}\n")
+    run(sys.executable, "release/tools/gate.py", "dist", f"--tag={tag}", cwd=project)
+    assert "has version 0.1.0, the tag is v0.1.0" in refuse("--tag=v0.1.0")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the wheels are for Linux")
+@pytest.mark.parametrize("other", [version for version in pythons() if version != oldest_python()])
+def test_pip_picks_the_wheel_of_its_python_before_the_stable_one(
+    other: str, run: Run, tmp_path: Path
+) -> None:
+    """And the stable one, where there is none for it."""
+    oldest = oldest_python()
+    specific = f"cp{oldest.replace('.', '')}"
+    make_set(tmp_path / "dist", {LINUX: ["abi3", specific]})
+    for version, tag in ((oldest, f"{specific}-{specific}"), (other, ABI3)):
+        environment = tmp_path / version
+        run("uv", "venv", "--quiet", "--seed", f"--python={version}", environment, cwd=tmp_path)
+        pip = (python_of(environment), "-m", "pip", "install", "--no-index", "--no-deps")
+        run(*pip, f"--find-links={tmp_path / 'dist'}", "fast-doubles", cwd=tmp_path)
+        (wheel,) = environment.rglob("fast_doubles-*.dist-info/WHEEL")
+        assert f"Tag: {tag}-" in wheel.read_text()
 
 
 def test_tag_must_be_the_version(refuse: Refuse) -> None:
@@ -251,6 +349,18 @@ def test_rehearsal_refuses_a_wheel_for_one_python_alone(project: Path, refuse: R
     assert f"is the ABI {here}, and wheels.txt has no line with it" in refuse("--rehearsal")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the wheels are for Linux")
+def test_rehearsal_takes_wheels_of_this_machines_other_pythons(project: Path, run: Run) -> None:
+    (project / "release" / "wheels.txt").write_text(f"{LINUX} cp311 cp312 cp313 cp314\n")
+    for file in (project / "dist").glob("*.whl"):
+        file.unlink()
+    native = next(sys_tags()).platform
+    for abi in ("cp311", "cp312", "cp313"):
+        make_wheel(project / "dist", LINUX, f"{abi}-{abi}", platform_tag=native)
+    command = (sys.executable, "release/tools/gate.py", "dist", "--rehearsal")
+    assert "4 files may be uploaded." in run(*command, cwd=project).stdout
+
+
 def test_rehearsal_takes_what_this_machine_can_install(project: Path, run: Run) -> None:
     (native,) = (tag.platform for tag in list(sys_tags())[:1])
     for file in (project / "dist").glob("*.whl"):
@@ -325,7 +435,8 @@ def test_only_the_set_that_is_promised_passes(
         for pair in [("sdist", ""), *found]
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gate, "read_wheels", lambda: wheels)
+        lines = [platforms.Line("", name, name, "", abis) for name, abis in wheels.items()]
+        patch.setattr(gate, "read_lines", lambda: lines)
         patch.setattr(gate, "read_all", lambda *_: (files, []))
         patch.setattr(gate, "other_licenses", lambda _: [])
         patch.setattr(gate, "run_tools", lambda _: [])

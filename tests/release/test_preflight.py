@@ -295,10 +295,10 @@ def test_with_a_dynamic_version_the_tag_must_be_one(check: Check, project: Path,
     manifest = project / "pyproject.toml"
     text = manifest.read_text("utf-8")
     manifest.write_text(text.replace('version = "0.1.0"', 'dynamic = ["version"]'), "utf-8")
-    assert "is v and a version" not in check("--tag=v1.0.0rc1")[1]
+    assert "the tag is" not in check("--tag=v1.0.0rc1")[1]
     status, printed = check(f"--tag={tag}")
     assert status == 1
-    assert f"the tag is {tag}: name it v and a version in its normal form" in printed
+    assert f"the tag is {tag}: name it like v1.2.3 (release/tag.txt), with a version" in printed
 
 
 def test_a_submodule_is_refused_with_the_reason(

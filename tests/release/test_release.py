@@ -38,7 +38,7 @@ from helpers.release_runs import (
     ended,
 )
 from helpers.sample_files import depend_on_tinylib
-from helpers.small_wheels import entry_point, library, make_tinylib, make_wheel
+from helpers.small_wheels import PLATFORMS, entry_point, library, make_tinylib, make_wheel
 from helpers.workflow_run import CARGO, PATH, SMALL_WHEELS
 from tools.template import BACKENDS, RELEASE_FILES
 
@@ -67,6 +67,44 @@ def test_platforms_without_a_runner_are_published_without_an_installation(
     run = project.workflow(tmp_path / "run", pypi, testpypi).run()
     assert run.results["install"] == "skipped"
     assert_all_is_published(run, pypi, files=2, installed=False)
+
+
+@pytest.mark.parametrize(
+    ("listed", "without_abi3"),
+    [("cp311 cp312 cp313 pp311", True), ("abi3 cp311 cp313", False)],
+)
+def test_wheels_of_one_python_are_published(
+    listed: str,
+    without_abi3: bool,
+    backend: str,
+    new_project: Callable[..., Project],
+    tmp_path: Path,
+    pypi: LocalIndex,
+    testpypi: LocalIndex,
+) -> None:
+    """In a project without abi3, and beside abi3: there by a second run, which leaves it out."""
+    project = new_project(f"{LINUX} {listed}\nwin_amd64 {listed}\n", build_backend=backend)
+    if without_abi3:
+        for name, before, after in (
+            ("pyproject.toml", 'features = ["pyo3/abi3-py311"]', "features = []"),
+            ("setup.py", 'options["bdist_wheel"] =', "unused ="),
+        ):
+            if (file := project.clone / name).exists():
+                text = file.read_text("utf-8")
+                file.write_text(text.replace(before, after), "utf-8")
+        project.push("Not abi3", "refs/heads/main", "refs/tags/v0.1.0")
+    run = project.workflow(tmp_path / "run", pypi, testpypi).run()
+    assert ended(run) == PUBLISHED, run.printed
+    abis = listed.split()
+    assert len(pypi.files()) == 1 + 2 * len(abis)
+    # Built from the sdist by the project's own backend, and picked by the Python that it is for.
+    (wheel,) = [name for name in pypi.files() if f"-cp311-cp311-{PLATFORMS[LINUX][1]}" in name]
+    with zipfile.ZipFile(run.store / "release" / wheel) as archive:
+        names = archive.namelist()
+    assert any(name.endswith("_native.cpython-311-x86_64-linux-gnu.so") for name in names)
+    assert f"pip installed {wheel}" in run.printed
+    second = run.store / f"wheels-{LINUX}-cp311-cp313"
+    assert second.exists() == ("abi3" in abis)
 
 
 def test_files_are_dated_as_the_commit(built: Built, run: Run) -> None:

@@ -85,8 +85,9 @@ RECIPES = {
         {
             "cookiecutter.json": [(f'_minor": "{NEWEST}"', f'_minor": "{NEXT}"')],
             f"{P}/release/tools/plan.py": [
-                (f'"abi3": ["3.{NEWEST - 1}", "3.{NEWEST}"]', f'"abi3": ["3.{NEWEST}", "3.{NEXT}"]')
+                (f'PYTHONS = ["3.{NEWEST - 1}", "3.{NEWEST}"]', f'PYTHONS = ["3.{NEWEST}", "3.{NEXT}"]')
             ],
+            f"{P}/release/tools/platforms.py": [(f"range(9, {NEXT})", f"range(9, {NEXT + 1})")],
             ".github/workflows/ci.yml": [add_python],
             ".github/workflows/canary.yml": [add_python],
             "README.md": [
@@ -97,7 +98,7 @@ RECIPES = {
             ],
         },
         [*QUICK, *RENDERED, "tests/release/test_wheel_list.py", "tests/repository/test_workflows.py"],
-        "cibuildwheel_selects or manifests_are_valid or is_missing",
+        "cibuildwheel_selects or cibuildwheel_knows or manifests_are_valid or is_missing",
     ),
     "Add a licence": Recipe(
         {

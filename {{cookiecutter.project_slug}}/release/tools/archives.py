@@ -14,10 +14,10 @@ from elftools.elf.elffile import ELFFile
 from installer.sources import WheelFile
 from licenses import NAME as LICENSES
 from packaging.metadata import Metadata
-from packaging.tags import Tag, parse_tag, sys_tags
+from packaging.tags import Tag, parse_tag, platform_tags
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
-from platforms import PLATFORMS, WHEELS
+from platforms import PLATFORMS, WHEELS, Line
 
 OF_CRATES = (
     f"{LICENSES}, the license texts of its crates: `python release/tools/licenses.py` writes it, "
@@ -30,6 +30,10 @@ HERE = "this machine"
 # What the names of extension modules end with, after the first dot: the endings that
 # interpreters look for (PEP 3149; for abi3t, PEP 803). All others have the ABI in them.
 MODULE_ENDINGS = {"abi3": r"(abi3\.so|pyd)", "abi3t": r"(abi3t(-[\w-]+)?\.so|(abi3t\.)?pyd)"}
+MODULE_ENDING = {
+    "cp": r"(cpython-{0}-[\w-]+\.so|cp{0}-\w+\.pyd)",
+    "pp": r"pypy{0}-pp\d+-[\w-]+\.(so|pyd)",
+}
 
 # The first bytes of a Mach-O file for one 64-bit processor, and the processors (mach/machine.h).
 MACH_O_MAGIC = struct.pack("<I", 0xFEEDFACF)
@@ -50,13 +54,22 @@ class Archive:
     abi: str = ""
 
 
-def read(file: Path, rehearsal: bool) -> Archive:
+def read(file: Path, lines: list[Line], rehearsal: bool) -> Archive:
     """Read a file. In a rehearsal, a wheel may be for this machine alone.
+
+    Args:
+        file: The sdist or the wheel.
+        lines: Those of wheels.txt, which may name the newest system that a wheel asks for.
+        rehearsal: Whether it is one.
 
     Raises:
         Refused: It must not be uploaded. Archives that are broken raise errors of their own.
     """
-    return read_sdist(file) if file.name.endswith(".tar.gz") else read_wheel(file, rehearsal)
+    if file.name.endswith(".tar.gz"):
+        return read_sdist(file)
+    newest = {name: platform.newest for name, platform in PLATFORMS.items()}
+    newest |= {line.platform: line.newest for line in lines}
+    return read_wheel(file, newest, rehearsal)
 
 
 def read_sdist(file: Path) -> Archive:
@@ -77,8 +90,8 @@ def read_sdist(file: Path) -> Archive:
     return Archive(project, version)
 
 
-def read_wheel(file: Path, rehearsal: bool) -> Archive:
-    """Read a wheel (PEP 427), see `read`."""
+def read_wheel(file: Path, newest: dict[str, str], rehearsal: bool) -> Archive:
+    """Read a wheel (PEP 427), see `read`; `newest` has the limit of each platform."""
     project, version, _, tags = parse_wheel_filename(file.name)
     with zipfile.ZipFile(file) as archive:
         wheel = WheelFile(archive)
@@ -101,12 +114,13 @@ def read_wheel(file: Path, rehearsal: bool) -> Archive:
 
     abi = abi_of(tags, str(metadata.requires_python))
     try:
-        platform = platform_of(tags)
+        platform = platform_of(tags, newest)
     except Refused:
-        if not rehearsal or tags.isdisjoint(sys_tags()):
+        # For another Python of this machine, perhaps, of which wheels.txt lists a wheel too.
+        if not rehearsal or {tag.platform for tag in tags}.isdisjoint(platform_tags()):
             raise
         platform = HERE
-    ending = MODULE_ENDINGS.get(abi, rf"(cpython-{abi[2:]}-[\w-]+\.so|{abi}-\w+\.pyd)")
+    ending = MODULE_ENDINGS.get(abi) or MODULE_ENDING[abi[:2]].format(abi[2:])
     for name, kind in kinds.items():
         if not re.fullmatch(ending, Path(name).name.partition(".")[2]):
             raise Refused(f"holds {name}, where no Python with the ABI {abi} looks")
@@ -161,19 +175,26 @@ def abi_of(tags: frozenset[Tag], requires_python: str) -> str:
     """The ABI of a wheel; abi3t, too, where its tags are abi3.abi3t (PEP 803).
 
     Raises:
-        Refused: It has several, or is abi3 of another Python than the lowest that is required.
+        Refused: It has several, or is abi3 of another Python than the lowest that is required, or
+            it is for one Python and has the ABI of another.
     """
     abis = {tag.abi for tag in tags}
-    abi = "abi3t" if abis == {"abi3", "abi3t"} else " and ".join(sorted(abis))
+    # PyPy's tags have its own version too: pp311-pypy311_pp80.
+    abi = re.sub(r"^pypy(\d+)_pp\d+$", r"pp\1", " and ".join(sorted(abis)))
+    abi = "abi3t" if abis == {"abi3", "abi3t"} else abi
+    interpreters = " and ".join(sorted({tag.interpreter for tag in tags}))
+    if abi not in ("abi3", "abi3t") and (
+        abi[:2] not in MODULE_ENDING or interpreters != abi.removesuffix("t")
+    ):
+        raise Refused(f"is for {interpreters} and has the ABI {abi}, which do not fit together")
     if abi == "abi3":
         lowest = re.search(r"(>=|~=|==)\s*3\.(\d+)", requires_python)
-        interpreters = " and ".join(sorted({tag.interpreter for tag in tags}))
         if lowest is None or interpreters != f"cp3{lowest[2]}":
             raise Refused(f"begins at {interpreters}, but Requires-Python: {requires_python}")
     return abi
 
 
-def platform_of(tags: frozenset[Tag]) -> str:
+def platform_of(tags: frozenset[Tag], newest: dict[str, str]) -> str:
     """The platform of wheels.txt that a wheel is for.
 
     Raises:
@@ -184,10 +205,12 @@ def platform_of(tags: frozenset[Tag]) -> str:
         # As manylinux_2_28_x86_64. Older names, as manylinux2014_x86_64, stand beside those.
         match = re.fullmatch(r"(manylinux|musllinux|macosx)(?:\d*|_(\d+)_(\d+))_(\D\w+)", tag)
         platforms.add(platform := f"{match[1]}_{match[4]}" if match else tag)
-        if match and match[2] and platform in PLATFORMS:
-            newest = PLATFORMS[platform].newest
-            if Version(f"{match[2]}.{match[3]}") > Version(newest):
-                raise Refused(f"asks for {tag}, newer than the {newest} of platforms.py")
+        asked = Version(f"{match[2]}.{match[3]}") if match and match[2] else Version("0")
+        if platform in PLATFORMS and asked > Version(newest[platform] or "0"):
+            raise Refused(
+                f"asks for {tag}, newer than the {newest[platform]} that its line of "
+                f"{WHEELS.name} or platforms.py allows"
+            )
     if len(platforms) != 1 or not platforms <= set(PLATFORMS):
         raise Refused(f"is for {' and '.join(sorted(platforms))}, no platform of {WHEELS.name}")
     return platforms.pop()

@@ -19,20 +19,21 @@ sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
 from archives import HERE, Archive, Refused, read
 from environment import call, clean, said
 from licenses import NAME as LICENSES
-from platforms import WHEELS, read_wheels
+from platforms import WHEELS, Line, is_specific, read_lines
+from project import tag_of
 
 # A file's platform and ABI, as in wheels.txt; for the sdist, "sdist" and "".
 Key = tuple[str, str]
 Found = dict[Key, tuple[Path, Archive]]
 
 
-def read_all(folder: Path, rehearsal: bool) -> tuple[Found, list[str]]:
+def read_all(folder: Path, lines: list[Line], rehearsal: bool) -> tuple[Found, list[str]]:
     """Read the files of a folder: those that are in order, and why others are not."""
     found: Found = {}
     problems = []
     for file in sorted(folder.iterdir()):
         try:
-            archive = read(file, rehearsal)
+            archive = read(file, lines, rehearsal)
             if other := found.get((archive.platform, archive.abi)):
                 raise Refused(f"is for the same platform and ABI as {other[0].name}")
             found[archive.platform, archive.abi] = file, archive
@@ -49,16 +50,33 @@ def compare(found: Found, tag: str | None, promised: set[Key]) -> Iterator[str]:
     for (platform, abi), (file, archive) in found.items():
         if first and (archive.project, archive.version) != (first.project, first.version):
             yield f"{file.name} is not of {first.project} {first.version}, as others are"
-        if tag and tag != f"v{archive.version}":
+        if tag and tag != tag_of(archive.version):
             yield f"{file.name} has version {archive.version}, the tag is {tag}"
         if platform != HERE and (platform, abi) not in promised:
-            yield f"{file.name} is the ABI {abi} for {platform}, which {WHEELS.name} does not list"
+            yield (
+                f"{file.name} is the ABI {abi} for {platform}, which {WHEELS.name} does not list"
+                f"{way_out(abi)}"
+            )
         # From 3.15 on, setuptools-rust builds for one Python alone.
         version = re.fullmatch(r"cp3(\d+)", abi)
         for_one_python = version is not None and int(version[1]) >= 15
         listed = {abi for _, abi in promised}
         if platform == HERE and not for_one_python and abi not in listed:
-            yield f"{file.name} is the ABI {abi}, and {WHEELS.name} has no line with it"
+            yield (
+                f"{file.name} is the ABI {abi}, and {WHEELS.name} has no line with it{way_out(abi)}"
+            )
+
+
+def way_out(abi: str) -> str:
+    """What to do where a wheel has another ABI than its line, which may be a slip of the build."""
+    if abi == "abi3":
+        return ": list abi3, or build without the feature abi3 and without py_limited_api"
+    if is_specific(abi):
+        return (
+            ": it is not abi3. List it, or build abi3: maturin asks for the feature abi3-py3NN of "
+            "pyo3, setuptools-rust for py_limited_api"
+        )
+    return ""
 
 
 def licenses_in(file: Path) -> bytes:
@@ -147,20 +165,20 @@ def main() -> None:
     """Check a folder and print what is in it. Exits with 1 and every reason to refuse it."""
     parser = argparse.ArgumentParser("gate.py", description="Check a release before its upload.")
     parser.add_argument("folder", type=Path, help="the sdist and the wheels, nothing else")
-    parser.add_argument("--tag", help="the tag of the release: v and the version")
+    parser.add_argument("--tag", help="the tag of the release, as tag.txt has them")
     parser.add_argument("--rehearsal", action="store_true", help="platforms may be missing")
     options = parser.parse_args()
     if not options.folder.is_dir():
         parser.error(f"{options.folder} is no folder: name the one that holds the files")
     clean()
     try:
-        wheels = read_wheels()
+        lines = read_lines()
     except ValueError as error:
         parser.error(str(error))
 
-    promised = {(platform, abi) for platform, abis in wheels.items() for abi in abis}
+    promised = {(line.platform, abi) for line in lines for abi in line.abis}
     promised.add(("sdist", ""))
-    found, problems = read_all(options.folder, options.rehearsal)
+    found, problems = read_all(options.folder, lines, options.rehearsal)
     problems += compare(found, options.tag, promised)
     if not found:
         problems.append(f"{options.folder} holds nothing that may be uploaded")

@@ -4,41 +4,164 @@ Usage: python release/tools/plan.py [--native]
 """
 
 import argparse
-import configparser
 import json
 import re
+import shlex
 import sys
-import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
-from platforms import ABIS, PLATFORMS, read_wheels
+from platforms import CPYTHONS, PLATFORMS, Line, is_specific, read_lines
+from project import floor, load_toml, requires_python, tool
 
-# The Pythons that take a wheel of an ABI, besides the lowest of the project.
-NEWEST_PYTHONS = {"abi3": ["3.14", "3.15"], "cp314t": ["3.14t"], "cp315t": ["3.15t"]}
-
-
-def build_matrix(wheels: dict[str, list[str]]) -> list[dict[str, str | bool]]:
-    """One job for each platform: where it runs, and what cibuildwheel is to build there."""
-    return [
-        {
-            "platform": platform,
-            "runner": PLATFORMS[platform].runner,
-            "archs": PLATFORMS[platform].archs,
-            "build": " ".join(f"{ABIS[abi]}-{platform}" for abi in abis),
-            "emulated": PLATFORMS[platform].emulated,
-        }
-        for platform, abis in wheels.items()
-    ]
+# The Pythons that take the abi3 wheel, besides the lowest of the project.
+NEWEST_PYTHONS = ["3.14", "3.15"]
+# setup-python has no older one for Windows on ARM64. cibuildwheel tests on those.
+OLDEST_INSTALLED = 11
+LOCK = Path("release/wheel-requirements.txt")
 
 
-def install_matrix(wheels: dict[str, list[str]], floor: str) -> list[dict[str, str]]:
+def problems() -> Iterator[str]:
+    """Why the wheels of the list cannot be built; each sentence says the way out.
+
+    Raises:
+        ValueError: The list itself is wrong, see `platforms.read_lines`.
+    """
+    oldest = floor()
+    if oldest is None:
+        yield (
+            "pyproject.toml: requires-python has to begin with '>=3.', and is "
+            f"{requires_python()!r} (without it, python_requires in setup.cfg does)"
+        )
+        return
+    if oldest not in CPYTHONS:
+        yield (
+            f"requires-python begins at 3.{oldest}, and cibuildwheel builds for 3.{CPYTHONS[0]} to "
+            f"3.{CPYTHONS[-1]}: begin it with '>=3.{CPYTHONS[0]}' or later"
+        )
+    text = LOCK.read_text("utf-8") if LOCK.exists() else ""
+    locked = re.search(r"--python-version[ =]3\.(\d+)", text)
+    if locked and CPYTHONS[0] <= oldest < int(locked[1]):
+        yield (
+            f"{LOCK} is locked for 3.{locked[1]} and later, but requires-python begins at "
+            f"3.{oldest}: run the command at its top, with --python-version 3.{oldest}"
+        )
+    lines = read_lines()
+    for line in lines:
+        for abi in filter(is_specific, line.abis):
+            if int(abi[3:]) < oldest:
+                yield (
+                    f"{line.where}: {abi} is older than requires-python, which begins at "
+                    f"3.{oldest}: delete the one, or lower the other"
+                )
+        yield from problems_of_the_image(line)
+    mixed = [line for line in lines if "abi3" in line.abis and any(map(is_specific, line.abis))]
+    if mixed and "maturin" in backend() and not abi3_features():
+        yield (
+            f"{mixed[0].where}: beside abi3, a wheel for one Python is built without the stable "
+            "ABI. So the feature abi3-py3NN of pyo3 has to stand in `features` of [tool.maturin], "
+            "and not in Cargo.toml"
+        )
+
+
+def problems_of_the_image(line: Line) -> Iterator[str]:
+    """An image of a later glibc or musl than the wheels of a line may ask for.
+
+    An image that is named by its address is its owner's own affair: then the gate looks.
+    """
+    family, _, arch = line.platform.partition("_")
+    if family not in ("manylinux", "musllinux"):
+        return
+    table = tool("cibuildwheel")
+    in_overrides = [key for override in table.get("overrides", []) for key in override]
+    settings = {**table, **table.get("linux", {})}
+    keys = [f"{family}-{arch}-image"]
+    if any(abi.startswith("pp") for abi in line.abis) and family == "manylinux":
+        keys.append(f"{family}-pypy_{arch}-image")
+    for key in keys:
+        default = f"{family}_{PLATFORMS[line.platform].newest.replace('.', '_')}"
+        image = str(settings.get(key, default)).replace("manylinux2014", "manylinux_2_17")
+        version = re.fullmatch(rf"{family}_(\d+)_(\d+)", image)
+        newest = [int(number) for number in line.newest.split(".")]
+        if key in in_overrides or not version or list(map(int, version.groups())) <= newest:
+            continue
+        wanted = f"{family}_{line.newest.replace('.', '_')}"
+        wanted = wanted.replace("manylinux_2_17", "manylinux2014")
+        yield (
+            f"{line.where}: the wheels of {line.name} may ask for {line.newest}, but "
+            f"cibuildwheel builds them in {settings.get(key, default)}: write "
+            f'`{key} = "{wanted}"` into [tool.cibuildwheel.linux], or {image}_{arch} into the line'
+        )
+
+
+def backend() -> str:
+    """`build-backend` of pyproject.toml, or setuptools, which is meant without it (PEP 517)."""
+    system = load_toml(Path("pyproject.toml")).get("build-system", {})
+    return str(system.get("build-backend", "setuptools.build_meta"))
+
+
+def abi3_features() -> list[str]:
+    """Those of maturin's features that have abi3 in their name."""
+    return [feature for feature in tool("maturin").get("features", []) if "abi3" in feature]
+
+
+def without_the_stable_abi() -> dict[str, str]:
+    """What a build is told (PEP 517's config_settings) to build for its own Python alone."""
+    if "maturin" not in backend():
+        return {"--build-option": "--py-limited-api="}
+    features = [name for name in tool("maturin").get("features", []) if "abi3" not in name]
+    # Without any, maturin would take those of [tool.maturin]; this one is on in any case.
+    return {"build-args": f"--features {','.join(features or ['pyo3/macros'])}"}
+
+
+def build_matrix(lines: list[Line], oldest: int) -> list[dict[str, str | bool]]:
+    """One job for each platform: where it runs, and what cibuildwheel is to build there.
+
+    Two jobs, where a platform has the stable ABI and others: cibuildwheel takes an abi3 wheel that
+    it has built for all later Pythons, so their own wheels need a run without the stable ABI.
+    """
+    stable = any("abi3" in line.abis for line in lines)
+    alone = shlex.join(f"{key}={value}" for key, value in without_the_stable_abi().items())
+    jobs: list[dict[str, str | bool]] = []
+    for line in lines:
+        specific = list(filter(is_specific, line.abis)) if stable else []
+        others = [abi for abi in line.abis if abi not in specific]
+        for abis, settings in (others, ""), (specific, alone):
+            if abis:
+                name = "-".join([line.platform, *(abis if settings else [])])
+                jobs.append(
+                    {
+                        "name": name,
+                        "platform": line.platform,
+                        "runner": PLATFORMS[line.platform].runner,
+                        "archs": PLATFORMS[line.platform].archs,
+                        "build": " ".join(selectors(abis, line.platform, oldest)),
+                        "settings": settings,
+                        "emulated": PLATFORMS[line.platform].emulated,
+                    }
+                )
+    return jobs
+
+
+def selectors(abis: list[str], platform: str, oldest: int) -> Iterator[str]:
+    """cibuildwheel's selectors for ABIs.
+
+    All GIL Pythons are selected for abi3: the lowest one builds the wheel, and cibuildwheel tests
+    that wheel on the others.
+    """
+    for abi in abis:
+        if abi == "abi3" and oldest < 10:
+            yield f"cp3?-{platform}"
+        yield f"cp3??-{platform}" if abi == "abi3" else f"{abi}-{platform}"
+
+
+def install_matrix(wheels: dict[str, list[str]], oldest: int) -> list[dict[str, str]]:
     """One job for each platform with a runner of its own, and each Python that takes a wheel.
 
-    But for free-threaded Pythons on Windows ARM64, which setup-python fails to install
-    (its issue 1241): there, cibuildwheel alone tests the wheels.
+    But for what setup-python does not install: free-threaded Pythons on Windows ARM64 (its issue
+    1241), PyPy on ARM64, and Pythons before 3.11. There, cibuildwheel alone tests the wheels.
     """
-    pythons = {**NEWEST_PYTHONS, "abi3": [floor, *NEWEST_PYTHONS["abi3"]]}
     return [
         {
             "platform": platform,
@@ -48,35 +171,31 @@ def install_matrix(wheels: dict[str, list[str]], floor: str) -> list[dict[str, s
         }
         for platform, abis in wheels.items()
         if PLATFORMS[platform].install_on
-        for python in dict.fromkeys(python for abi in abis for python in pythons[abi])
+        for python in dict.fromkeys(python for abi in abis for python in pythons(abi, oldest))
         if (platform, python[-1]) != ("win_arm64", "t")
+        if PLATFORMS[platform].install_on == "x64" or not python.startswith("pypy")
     ]
 
 
+def pythons(abi: str, oldest: int) -> list[str]:
+    """setup-python's names of the Pythons that are to install the wheel of an ABI."""
+    if abi == "abi3":
+        return [f"3.{max(oldest, OLDEST_INSTALLED)}", *NEWEST_PYTHONS]
+    if int(abi[3:].removesuffix("t")) < OLDEST_INSTALLED:
+        return []
+    return [abi.replace("cp3", "3.").replace("pp3", "pypy3.")]
+
+
 def index_matrix(installs: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Of those jobs, the first one of each system: they install from the index."""
+    """Of those jobs, the first one of each system: they install from the index.
+
+    None on PyPy, where not all tools of the lock can be installed.
+    """
     first: dict[str, dict[str, str]] = {}
     for job in installs:
-        first.setdefault(job["runner"].partition("-")[0], job)
+        if not job["python"].startswith("pypy"):
+            first.setdefault(job["runner"].partition("-")[0], job)
     return list(first.values())
-
-
-def requires_python() -> str:
-    """`requires-python` of pyproject.toml, else `python_requires` of setup.cfg, else ""."""
-    setup = configparser.RawConfigParser()
-    try:
-        setup.read("setup.cfg", "utf-8")
-    except (configparser.Error, ValueError) as error:
-        sys.exit(f"setup.cfg cannot be read: {error}")
-    older = setup.get("options", "python_requires", fallback="")
-    file = Path("pyproject.toml")
-    if not file.exists():
-        sys.exit(f"{file} is missing: start this in the project's folder")
-    try:
-        project = tomllib.loads(file.read_text("utf-8")).get("project", {})
-    except (OSError, ValueError) as error:
-        sys.exit(f"{file}: {error}")
-    return str(project.get("requires-python", older))
 
 
 def main() -> None:
@@ -86,20 +205,18 @@ def main() -> None:
         "--native", action="store_true", help="leave out the platforms that would be emulated"
     )
     options = parser.parse_args()
-    floor = re.match(r">=\s*(3\.\d+)", requires_python())
-    if floor is None:
-        sys.exit(
-            "pyproject.toml: requires-python has to begin with '>=3.', and is "
-            f"{requires_python()!r} (without it, python_requires in setup.cfg does)"
-        )
     try:
-        wheels = read_wheels()
+        found = list(problems())
+        lines = read_lines()
     except ValueError as error:
         sys.exit(str(error))
+    oldest = floor()
+    if found or oldest is None:
+        sys.exit("\n".join(found))
     if options.native:
-        wheels = {name: abis for name, abis in wheels.items() if not PLATFORMS[name].emulated}
-    installs = install_matrix(wheels, floor[1])
-    print(f"build={json.dumps(build_matrix(wheels))}")
+        lines = [line for line in lines if not PLATFORMS[line.platform].emulated]
+    installs = install_matrix({line.platform: line.abis for line in lines}, oldest)
+    print(f"build={json.dumps(build_matrix(lines, oldest))}")
     print(f"install={json.dumps(installs)}")
     print(f"index={json.dumps(index_matrix(installs))}")
 

@@ -1,5 +1,6 @@
 """The platforms that wheels can be built for; and those of this project, which wheels.txt lists."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class Platform:
         install_on: setup-python's name of the architecture, to install the finished wheels on that
             runner; "" where it has no Python that takes them.
         emulated: Whether the runner needs QEMU.
+        pypy: Whether cibuildwheel has a PyPy for it.
     """
 
     runner: str
@@ -31,14 +33,20 @@ class Platform:
     newest: str = ""
     install_on: str = ""
     emulated: bool = False
+    pypy: bool = False
 
 
 PLATFORMS = {
     "manylinux_x86_64": Platform(
-        runner=LINUX, archs="x86_64", module="ELF64 LSB EM_X86_64", newest="2.28", install_on="x64"
+        runner=LINUX,
+        archs="x86_64",
+        module="ELF64 LSB EM_X86_64",
+        newest="2.28",
+        install_on="x64",
+        pypy=True,
     ),
     "manylinux_i686": Platform(
-        runner=LINUX, archs="i686", module="ELF32 LSB EM_386", newest="2.28"
+        runner=LINUX, archs="i686", module="ELF32 LSB EM_386", newest="2.28", pypy=True
     ),
     "manylinux_aarch64": Platform(
         runner=LINUX_ARM,
@@ -46,6 +54,7 @@ PLATFORMS = {
         module="ELF64 LSB EM_AARCH64",
         newest="2.28",
         install_on="arm64",
+        pypy=True,
     ),
     "manylinux_armv7l": Platform(
         runner=LINUX, archs="armv7l", module="ELF32 LSB EM_ARM", newest="2.31", emulated=True
@@ -74,6 +83,7 @@ PLATFORMS = {
         module="Mach-O CPU_TYPE_X86_64",
         newest="10.15",
         install_on="x64",
+        pypy=True,
     ),
     "macosx_arm64": Platform(
         runner=MACOS,
@@ -81,9 +91,14 @@ PLATFORMS = {
         module="Mach-O CPU_TYPE_ARM64",
         newest="11.0",
         install_on="arm64",
+        pypy=True,
     ),
     "win_amd64": Platform(
-        runner=WINDOWS, archs="AMD64", module="PE IMAGE_FILE_MACHINE_AMD64", install_on="x64"
+        runner=WINDOWS,
+        archs="AMD64",
+        module="PE IMAGE_FILE_MACHINE_AMD64",
+        install_on="x64",
+        pypy=True,
     ),
     "win32": Platform(
         runner=WINDOWS, archs="x86", module="PE IMAGE_FILE_MACHINE_I386", install_on="x86"
@@ -92,16 +107,39 @@ PLATFORMS = {
         runner=WINDOWS_ARM, archs="ARM64", module="PE IMAGE_FILE_MACHINE_ARM64", install_on="arm64"
     ),
 }
-# cibuildwheel's selector for an ABI. All GIL Pythons are selected for abi3: the lowest one
-# builds the wheel, and cibuildwheel tests that wheel on the others.
-ABIS = {"abi3": "cp3??", "cp314t": "cp314t", "cp315t": "cp315t"}
+# The minor versions of CPython and of PyPy that cibuildwheel builds for.
+CPYTHONS, FREE_THREADED, PYPYS = range(9, 16), (14, 15), (11, 12)
+# The ABIs of a line: the stable one, and those of one Python each.
+ABIS = ["abi3", *(f"cp3{minor}" for minor in CPYTHONS)]
+ABIS += [*(f"cp3{minor}t" for minor in FREE_THREADED), *(f"pp3{minor}" for minor in PYPYS)]
 
 
-def read_wheels(file: Path = WHEELS) -> dict[str, list[str]]:
-    """Read the list of platforms.
+@dataclass(frozen=True)
+class Line:
+    """A line of wheels.txt.
 
-    Returns:
-        For each platform, in the order of the file, its ABIs.
+    Attributes:
+        where: The file and the number of the line, for a message.
+        name: The platform as it is written, perhaps with a version: manylinux_2_17_x86_64.
+        platform: The same without a version, as in PLATFORMS.
+        newest: The newest glibc, musl or macOS that its wheels may ask for.
+        abis: The ABIs.
+    """
+
+    where: str
+    name: str
+    platform: str
+    newest: str
+    abis: list[str]
+
+
+def is_specific(abi: str) -> bool:
+    """Whether an ABI is that of one Python with a GIL, which may have the stable one as well."""
+    return re.fullmatch(r"[cp]p3\d+", abi) is not None
+
+
+def read_lines(file: Path = WHEELS) -> list[Line]:
+    """Read the list of platforms, in the order of the file.
 
     Raises:
         ValueError: The file is missing, or a line is wrong. The text names the file, the line and
@@ -110,26 +148,40 @@ def read_wheels(file: Path = WHEELS) -> dict[str, list[str]]:
     if not file.exists():
         raise ValueError(f"{file.name} is missing: it belongs into {file.parent.name}/")
     try:
-        lines = file.read_text("utf-8-sig").splitlines()
+        texts = file.read_text("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(f"{file.name} is not a text in UTF-8: {error}") from error
-    wheels: dict[str, list[str]] = {}
-    for number, line in enumerate(lines, start=1):
-        platform, *abis = line.partition("#")[0].split() or [""]
+    lines: list[Line] = []
+    for number, text in enumerate(texts, start=1):
+        name, *abis = text.partition("#")[0].split() or [""]
         where = f"{file.name}, line {number}"
-        if not platform:
+        if not name:
             continue
+        # As in tags: PEP 600, and PEP 656 for musl. manylinux2014 is another word for 2_17.
+        spelled = name.replace("manylinux2014", "manylinux_2_17")
+        version = re.match(r"(manylinux|musllinux|macosx)_(\d+)_(\d+)_", spelled)
+        platform = spelled.replace(version[0], f"{version[1]}_") if version else spelled
         if platform not in PLATFORMS:
             raise ValueError(
-                f"{where}: no platform {platform!r}; there are {', '.join(PLATFORMS)}. "
+                f"{where}: no platform {name!r}; there are {', '.join(PLATFORMS)}. "
                 "A new one is added to PLATFORMS in platforms.py"
             )
-        if platform in wheels:
+        if any(line.platform == platform for line in lines):
             raise ValueError(f"{where}: {platform} is there twice, give it one line")
-        if not abis or len(set(abis)) < len(abis) or not set(abis) <= set(ABIS):
+        allowed = [abi for abi in ABIS if PLATFORMS[platform].pypy or not abi.startswith("pp")]
+        if not abis or len(set(abis)) < len(abis) or not set(abis) <= set(allowed):
             given = " ".join(abis) or "nothing"
-            raise ValueError(f"{where}: {given!r} are no ABIs; name each of {', '.join(ABIS)} once")
-        wheels[platform] = abis
-    if not wheels:
+            raise ValueError(
+                f"{where}: {given!r} are no ABIs for {platform}; name each of "
+                f"{', '.join(allowed)} once"
+            )
+        newest = f"{version[2]}.{version[3]}" if version else PLATFORMS[platform].newest
+        lines.append(Line(where, name, platform, newest, abis))
+    if not lines:
         raise ValueError(f"{file.name}: no platform is left, uncomment a line")
-    return wheels
+    return lines
+
+
+def read_wheels(file: Path = WHEELS) -> dict[str, list[str]]:
+    """For each platform of the list, its ABIs. Raises ValueError, see `read_lines`."""
+    return {line.platform: line.abis for line in read_lines(file)}

@@ -1,8 +1,9 @@
 """What can be known before anything is built: toolchain, lock, versions, placeholders, remote.
 
-Usage: python release/tools/preflight.py [--tag vX.Y.Z --branch origin/main]
+Usage: python release/tools/preflight.py [--tag vX.Y.Z --branch origin/main] [--rehearsal]
 
-With a tag, as in CI, all that it finds is fatal; without one, what can wait is only listed.
+With a tag, as in CI, all that it finds is fatal; without one, or in a rehearsal, what can wait for
+the release is not.
 """
 
 import argparse
@@ -10,14 +11,22 @@ import configparser
 import re
 import shutil
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
 from environment import call, clean, said
 from licenses import problems as problems_of_the_licenses
+from plan import problems as problems_of_the_plan
+from project import NORMAL, classifiers, floor, load_toml, project, tag_of, version_in
+from repository import (
+    git,
+    other_uploads,
+    problems_of_earlier_tags,
+    problems_of_git,
+    problems_of_the_origin,
+    problems_of_the_tag,
+)
 
 # The answers that were not given, and the sample: what git is to search for, and where. A project
 # may well be called "Guess Your Name", and a test send mail to you@example.com.
@@ -31,36 +40,6 @@ PLACEHOLDERS = {
     ),
     "count_doubles": ("count_doubles", ["README.md", "python", "rust"]),
 }
-
-# The normal form of a public version: PEP 440, appendix B.
-NUMBER = r"(0|[1-9][0-9]*)"
-NORMAL = re.compile(
-    rf"([1-9][0-9]*!)?{NUMBER}(\.{NUMBER})*((a|b|rc){NUMBER})?(\.post{NUMBER})?(\.dev{NUMBER})?"
-)
-
-
-def load_toml(file: Path) -> dict[str, Any]:
-    """A TOML file. Raises SystemExit, with a sentence, if it is none."""
-    if not file.exists():
-        sys.exit(f"{file} is missing: start this in the project's folder")
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        sys.exit(f"{file}: {error}")
-
-
-def project() -> dict[str, Any]:
-    """The table [project] of pyproject.toml; empty where setup.cfg or setup.py has it all."""
-    table: dict[str, Any] = load_toml(Path("pyproject.toml")).get("project", {})
-    return table
-
-
-def git(*arguments: str) -> str | None:
-    """What git prints, without colours and escapes; None if it fails."""
-    plain = ("color.ui=false", "color.grep=false", "core.quotePath=false")
-    settings = [word for setting in plain for word in ("-c", setting)]
-    process = call("git", *settings, *arguments)
-    return None if process.returncode else process.stdout.strip()
 
 
 def version_tuple(text: str) -> tuple[int, ...]:
@@ -81,6 +60,11 @@ def fatal_problems() -> Iterator[str]:
         yield from list(problems_of_the_locks(rust)) or problems_of_the_licenses()
     yield from problems_of_the_toolchain()
     yield from problems_of_the_version()
+    yield from problems_of_the_tag()
+    try:
+        yield from problems_of_the_plan()
+    except ValueError as error:
+        yield str(error)
 
 
 def problems_of_the_locks(rust: re.Match[str]) -> Iterator[str]:
@@ -101,51 +85,6 @@ def problems_of_the_locks(rust: re.Match[str]) -> Iterator[str]:
             )
         elif metadata.returncode:
             yield f"cargo cannot read {crate / 'Cargo.toml'}: {said(metadata)}"
-
-
-def problems_of_git() -> Iterator[str]:
-    """What git does not track as a release needs it."""
-    top = call("git", "rev-parse", "--show-prefix")
-    if top.returncode == 127:
-        yield "git is missing: a release is a commit and a tag. See https://git-scm.com"
-    elif top.returncode and not any(
-        (folder / ".git").exists() for folder in (Path.cwd(), *Path.cwd().parents)
-    ):
-        yield "this is no git repository: `git init`, `git add --all`, `git commit`"
-    elif top.returncode:
-        yield f"git does not read this repository: {said(top)}"
-    elif top.stdout.strip():
-        yield (
-            f"{top.stdout.strip()} is a folder of a repository: move it to the top, GitHub reads "
-            "no others"
-        )
-    if top.returncode:
-        return
-    listed = call("git", "ls-files", "--stage", "-z")
-    if listed.returncode:
-        yield f"git does not list its files: {said(listed)}"
-        return
-    modes: dict[str, list[str]] = {}
-    for entry in listed.stdout.split("\0")[:-1]:
-        words, _, name = entry.partition("\t")
-        modes.setdefault(words.partition(" ")[0], []).append(name)
-    if not any(Path(name).name == "Cargo.lock" for names in modes.values() for name in names):
-        yield "git tracks no Cargo.lock: `git add Cargo.lock`, and commit it"
-    if modules := modes.get("160000"):
-        yield (
-            f"{', '.join(modules)}: a git submodule, which the sdist and CI's checkouts leave out. "
-            "Name a crate in Cargo.toml (`git = URL`, `rev = ...`), or commit the files themselves"
-        )
-    if links := [name for name in modes.get("120000", []) if not Path(name).is_file()]:
-        yield (
-            f"{', '.join(links)}: a symbolic link to a folder or to nothing, which an sdist cannot "
-            "hold. Commit the files themselves, or leave the link out of the sdist by name"
-        )
-    if pointers := git("ls-files", ":(attr:filter=lfs)"):
-        yield (
-            f"{', '.join(pointers.splitlines())}: of git LFS, whose files CI's checkouts leave "
-            "out. Commit the files themselves"
-        )
 
 
 def problems_of_the_toolchain() -> Iterator[str]:
@@ -193,34 +132,21 @@ def problems_of_the_version() -> Iterator[str]:
 
 def open_points() -> Iterator[str]:
     """What a rehearsal can do without, a release cannot."""
-    table = project()
     search = ("grep", "--extended-regexp", "--files-with-matches")
     for placeholder, (pattern, places) in PLACEHOLDERS.items():
         if found := git(*search, pattern, "--", *places):
             yield f"{placeholder!r} is in {', '.join(found.splitlines())}: put your own there"
-    for classifier in table.get("classifiers", []):
+    for classifier in classifiers():
         if classifier.startswith("Private ::"):
             yield f"the classifier {classifier!r} of pyproject.toml: the gate lets nothing pass"
-    remote = git("remote", "get-url", "origin")
-    if not remote:
-        yield "git has no remote named origin: `git remote add origin URL`"
-    for label, url in table.get("urls", {}).items():
-        if (
-            remote
-            and label.lower() in ("repository", "source")
-            and owner_and_repository(url) != owner_and_repository(remote)
-        ):
-            yield (
-                f"the URL {label} of pyproject.toml is {url}, but git's origin is {remote}: "
-                "edit the one, or `git remote set-url origin` the other"
-            )
+        older = re.fullmatch(r"Programming Language :: Python :: 3\.(\d+)", classifier)
+        if older and int(older[1]) < (floor() or 0):
+            yield f"the classifier {classifier!r} names a Python below requires-python: delete it"
+    yield from problems_of_the_origin()
+    yield from problems_of_earlier_tags()
+    yield from other_uploads()
     if git("status", "--porcelain", "--untracked-files=normal"):
         yield "not all is committed (`git status`): `git commit`, or bump2version will refuse"
-
-
-def owner_and_repository(url: str) -> list[str]:
-    """Owner and repository at the end of a URL, in whatever way git takes it."""
-    return re.split(r"[:/]", url.lower().removesuffix("/").removesuffix(".git"))[-2:]
 
 
 def collect(sentences: Iterator[str]) -> list[str]:
@@ -247,10 +173,16 @@ def print_open_points() -> None:
 def wrong_tag(tag: str, branch: str) -> Iterator[str]:
     """Why a tag must not be released: its name, or a commit that was not merged."""
     version = project().get("version")
-    if version and tag != f"v{version}":
-        yield f"the tag is {tag}, but pyproject.toml has version {version}: see release/README.md"
-    elif not NORMAL.fullmatch(tag.removeprefix("v")) or not tag.startswith("v"):
-        yield f"the tag is {tag}: name it v and a version in its normal form, like v1.2.3"
+    if version and tag != tag_of(version):
+        yield (
+            f"the tag is {tag}, but pyproject.toml has version {version}, whose tag is "
+            f"{tag_of(version)} (release/tag.txt): see release/README.md"
+        )
+    elif version_in(tag) is None:
+        yield (
+            f"the tag is {tag}: name it like {tag_of('1.2.3')} (release/tag.txt), with a version "
+            "in its normal form"
+        )
     if git("rev-parse", "--verify", branch) is None:
         yield f"there is no branch {branch} here: fetch it, or name another with --branch"
     elif git("merge-base", "--is-ancestor", "HEAD", branch) is None:
@@ -262,12 +194,15 @@ def main() -> None:
     parser = argparse.ArgumentParser("preflight.py", description="Check before anything is built.")
     parser.add_argument("--tag", help="the tag to be released")
     parser.add_argument("--branch", default="origin/main", help="where the tag must be merged")
+    parser.add_argument("--rehearsal", action="store_true", help="leave out what can wait")
     options = parser.parse_args()
     clean()
     fatal = collect(fatal_problems())
     if options.tag:
-        fatal += collect(wrong_tag(options.tag, options.branch)) + collect(open_points())
-    else:
+        fatal += collect(wrong_tag(options.tag, options.branch))
+    if options.tag and not options.rehearsal:
+        fatal += collect(open_points())
+    elif not options.rehearsal:
         print_open_points()
     if fatal:
         sys.exit("\n".join(fatal))

@@ -26,9 +26,12 @@ from packaging.specifiers import SpecifierSet
 sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
 import local_index
 from environment import Failed, call, clean, package_sources, run, said
-from plan import NEWEST_PYTHONS
-from preflight import collect, fatal_problems, git, print_open_points
+from plan import NEWEST_PYTHONS, without_the_stable_abi
+from platforms import is_specific, read_wheels
+from preflight import collect, fatal_problems, print_open_points
+from project import tag_of
 from published import Release
+from repository import git
 
 PYTHON = sys.executable
 # git's settings for the clone, whatever the owner's are. The last of the parameters win.
@@ -47,6 +50,7 @@ SETTINGS = {
 HOOKS = ["pre-commit", "prepare-commit-msg", "commit-msg", "post-commit", "pre-push"]
 HOOKS += ["post-index-change", "reference-transaction"]
 NOT_HERE = "left out: this Python is not installed"
+NO_WHEEL = "left out: wheels.txt lists no wheel for it, so pip would build the sdist"
 SAME_BUILD = "The words above are those of the build; `nox -s tests` builds in the same way."
 
 
@@ -96,7 +100,7 @@ class Rehearsal:
                 )
                 for minor in self.supported_pythons()
             ]
-        if set(results) <= {NOT_HERE}:
+        if set(results) <= {NOT_HERE, NO_WHEEL}:
             pythons = ", ".join(f"3.{minor}" for minor in self.supported_pythons())
             sys.exit(
                 f"The rehearsal installed nothing: none of {pythons} is on this machine. "
@@ -148,16 +152,17 @@ class Rehearsal:
             run(self.clone, PYTHON, "-m", "bumpversion", self.part)
             self.tag = run(self.clone, "git", "tag", "--points-at", "HEAD")
         else:
-            self.tag = f"v{metadata(self.clone)['Version']}"
+            self.tag = tag_of(metadata(self.clone)["Version"])
         if not self.tag:
             raise Failed("no tag was made: .bumpversion.cfg needs `commit = True` and `tag = True`")
         return self.tag
 
     def check_bumped(self) -> str:
         """The first two programs of release.yml, on the commit that was bumped."""
-        run(self.clone, PYTHON, "release/tools/preflight.py")
+        tag = (f"--tag={self.tag}", "--branch=HEAD", "--rehearsal")
+        run(self.clone, PYTHON, "release/tools/preflight.py", *tag)
         run(self.clone, PYTHON, "release/tools/plan.py")
-        return "the lock fits the new version, and the platforms are clear"
+        return "tag and lock fit the new version, and the platforms are clear"
 
     def build_sdist(self) -> str:
         """Build the sdist, and unpack it: CI builds and tests in its folder too."""
@@ -169,13 +174,38 @@ class Rehearsal:
         return sdist.name
 
     def build_wheels(self) -> str:
-        """Build a wheel from the sdist, or take those of the wheelhouse."""
+        """Build wheels from the sdist, for this machine, or take those of the wheelhouse."""
         if self.wheelhouse:
             copies = [shutil.copy(wheel, self.dist) for wheel in self.wheelhouse.glob("*.whl")]
             return f"{len(copies)} of {self.wheelhouse}"
-        build = ("build", "--wheel", "--no-isolation", f"--outdir={self.dist}")
-        run(self.source, PYTHON, "-m", *build)
+        specific = [abi for abi in self.listed_abis() if is_specific(abi)]
+        stable = "abi3" in self.listed_abis()
+        if stable or not specific:
+            build = ("build", "--wheel", "--no-isolation", f"--outdir={self.dist}")
+            run(self.source, PYTHON, "-m", *build)
+        settings = without_the_stable_abi() if stable else {}
+        for minor in self.supported_pythons():
+            if f"cp3{minor}" in specific:
+                self.build_for_one_python(minor, settings)
+        if not any(self.dist.glob("*.whl")):
+            advice = "Install one of them, or start the workflow Release without a tag."
+            raise Failed(f"None of the Pythons of wheels.txt is here: {' '.join(specific)}", advice)
         return "; ".join(f"{wheel.name}, from the sdist" for wheel in self.dist.glob("*.whl"))
+
+    def listed_abis(self) -> set[str]:
+        """The ABIs that wheels.txt lists for some platform."""
+        wheels = read_wheels(self.clone / "release" / "wheels.txt")
+        return {abi for abis in wheels.values() for abi in abis}
+
+    def build_for_one_python(self, minor: int, settings: dict[str, str]) -> None:
+        """Build a wheel with a Python that may be another one than this; if that is here."""
+        if python := self.environment(f"build-{minor}", minor):
+            pip = (python, "-m", "pip", "--disable-pip-version-check")
+            lock = "--requirement=release/wheel-requirements.txt"
+            run(self.clone, *pip, "install", "--require-hashes", lock)
+            options = ["--no-deps", "--no-build-isolation", f"--wheel-dir={self.dist}"]
+            options += [f"--config-settings={key}={value}" for key, value in settings.items()]
+            run(self.source, *pip, "wheel", *options, ".")
 
     def gate(self) -> str:
         """Send what was built so far through the gate."""
@@ -197,24 +227,30 @@ class Rehearsal:
 
     def supported_pythons(self) -> list[int]:
         """The minor versions that `requires-python` allows, up to the newest that CI installs."""
-        newest = max(int(version[2:]) for version in NEWEST_PYTHONS["abi3"])
+        newest = max(int(version[2:]) for version in NEWEST_PYTHONS)
         allowed = SpecifierSet(self.metadata["Requires-Python"] or "")
         minors = range(max(newest, sys.version_info.minor) + 1)
         return [minor for minor in minors if allowed.contains(f"3.{minor}.99")]
 
-    def install(self, minor: int, release: Release) -> str:
-        """Install from the index in a new environment, and test; if that Python is here."""
-        environment = self.scratch / str(minor)
+    def environment(self, name: str, minor: int) -> Path | None:
+        """The Python of a new environment; None if that version is not here."""
+        folder = self.scratch / name
         made = call(
-            *(PYTHON, "-m", "virtualenv", "--quiet", f"--python=3.{minor}", environment),
+            *(PYTHON, "-m", "virtualenv", "--quiet", f"--python=3.{minor}", folder),
             VIRTUALENV_CONFIG_FILE=os.devnull,
         )
         if "failed to find interpreter" in said(made):
-            return NOT_HERE
+            return None
         if made.returncode:
             raise Failed(said(made), "virtualenv could not make an environment.")
-        python = next(environment.glob("bin/python"), environment / "Scripts/python.exe")
-        return self.install_and_test(python, release)
+        return next(folder.glob("bin/python"), folder / "Scripts" / "python.exe")
+
+    def install(self, minor: int, release: Release) -> str:
+        """Install from the index in a new environment, and test; if that Python is here."""
+        if not {"abi3", f"cp3{minor}"} & self.listed_abis():
+            return NO_WHEEL
+        python = self.environment(str(minor), minor)
+        return self.install_and_test(python, release) if python else NOT_HERE
 
     def install_and_test(self, python: Path, release: Release) -> str:
         """Install from the index alone and run the sdist's tests; return the name of the wheel."""

@@ -10,8 +10,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # before 3.11; pip, which has installed the package, brings one along
+    from pip._vendor import tomli as tomllib  # type: ignore[no-redef]
 
 
 def main() -> None:
@@ -33,7 +37,8 @@ def main() -> None:
     for placeholder in ("{project}", "{package}"):
         command = command.replace(placeholder, str(Path.cwd()))
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    folder = tempfile.mkdtemp()
+    try:
         for source in sources:
             copy = Path(folder, source)
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -45,6 +50,8 @@ def main() -> None:
                 sys.exit(f"pyproject.toml: test-sources names {source!r}, which does not exist")
         environment = os.environ | {"PATH": path}
         status = subprocess.run(command, shell=True, cwd=folder, env=environment).returncode
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # Windows deletes no library that is in use
     sys.exit(status)
 
 

@@ -1,0 +1,282 @@
+"""The check before anything is built: tags, the origin, and other workflows that upload."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from helpers.fixture_types import Run
+from helpers.rendering import ADA
+from tools.machine import GIT
+from tools.template import PROJECT_FOLDER
+
+Check = Callable[..., tuple[int, str]]
+URL = "https://github.com/ada/fast-doubles"
+# test_preflight.py has the rest, which asks cargo and takes seconds.
+WITHOUT_CRATES = """
+import sys
+
+sys.path.insert(0, "release/tools")
+import preflight
+
+preflight.problems_of_the_locks = preflight.problems_of_the_licenses = lambda *_: []
+preflight.main()
+"""
+TAG = ("--tag=v0.1.0", "--branch=HEAD")
+
+
+@pytest.fixture
+def project(repository: Callable[..., Path], run: Run) -> Path:
+    """A rendering with an owner and an origin."""
+    project = repository(**ADA)
+    run("git", "remote", "add", "origin", f"{URL}.git", cwd=project)
+    return project
+
+
+@pytest.fixture
+def check(project: Path, run: Run) -> Check:
+    """Run the preflight, without its look at the crates; return its status and what it printed."""
+
+    def check(*arguments: str) -> tuple[int, str]:
+        command = (sys.executable, "-c", WITHOUT_CRATES, *arguments)
+        result = run(*command, cwd=project, check=False)
+        assert "Traceback" not in result.stdout, result.stdout
+        return result.returncode, result.stdout.strip()
+
+    return check
+
+
+def commit(project: Path, run: Run) -> None:
+    run("git", "add", "--all", cwd=project)
+    run("git", "commit", "--quiet", "--message=x", cwd=project, **GIT)
+
+
+# Other workflows, as projects have them: what starts them, and what sends the files.
+ON_A_TAG = "on:\n  push:\n    tags: ['v*']\n"
+UPLOADS = {
+    "the action": "- uses: pypa/gh-action-pypi-publish@release/v1",
+    "maturin": "- run: maturin upload --skip-existing *",
+    "maturin-action": "- uses: PyO3/maturin-action@v1\n  with:\n    command: upload\n",
+    "twine": "- run: |\n    python -m twine --no-color upload dist/*",
+    "uv": "- run: uv --quiet publish",
+    "poetry": "- run: poetry publish --build",
+    "setup.py": "- run: python setup.py sdist upload",
+    "a password": "- run: make release\n  env:\n    TWINE_PASSWORD: ${{ secrets.X }}",
+}
+
+
+@pytest.mark.parametrize("step", UPLOADS.values(), ids=UPLOADS)
+def test_another_workflow_that_uploads_is_named(
+    check: Check, project: Path, run: Run, step: str
+) -> None:
+    workflow = project / ".github" / "workflows" / "wheels.yaml"
+    steps = step.replace("\n", "\n      ")
+    workflow.write_text(f"{ON_A_TAG}jobs:\n  a:\n    steps:\n      {steps}\n")
+    commit(project, run)
+    status, printed = check()
+    assert status == 0
+    assert re.search(r"^Before a release: .github/workflows/wheels.yaml, line \d+, sends", printed)
+    status, printed = check(*TAG)
+    assert status == 1
+    assert "sends files to PyPI too" in printed
+    assert "so one tag starts two releases: take that out, release.yml does it" in printed
+
+
+HARMLESS = {
+    "a comment": f"{ON_A_TAG}jobs: # twine upload dist/*\n  # - run: maturin upload\n",
+    "the check of twine": f"{ON_A_TAG}jobs: {{a: {{steps: [run: twine check dist/*]}}}}\n",
+    "a crate": f"{ON_A_TAG}jobs: {{a: {{steps: [run: cargo publish]}}}}\n",
+    "every night": "on:\n  schedule: [cron: 0 0 * * *]\njobs: {a: {steps: [run: uv publish]}}\n",
+    "by hand": "on: workflow_dispatch\njobs: {a: {steps: [run: twine upload dist/*]}}\n",
+}
+
+
+@pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS)
+def test_a_workflow_that_starts_no_second_release_is_left_alone(
+    check: Check, project: Path, run: Run, text: str
+) -> None:
+    (project / ".github" / "workflows" / "other.yml").write_text(text)
+    commit(project, run)
+    assert check(*TAG) == (0, "")
+
+
+@pytest.mark.parametrize("events", ["[release]", "\n  workflow_run:\n    types: [completed]"])
+def test_a_workflow_that_follows_a_tag_by_another_event_is_named(
+    check: Check, project: Path, run: Run, events: str
+) -> None:
+    text = f"'on': {events}\njobs: {{a: {{steps: [run: twine upload dist/*]}}}}\n"
+    (project / ".github" / "workflows" / "other.yml").write_text(text)
+    commit(project, run)
+    assert "other.yml, line " in check(*TAG)[1]
+
+
+def name_tags(project: Path, pattern: str) -> None:
+    (project / "release" / "tag.txt").write_text(f"# tags\n\n{pattern}\n")
+
+
+@pytest.mark.parametrize("pattern", ["{version}", "py-{version}", "release/v{version}"])
+def test_the_lines_that_follow_the_tags_pattern_are_named(
+    check: Check, project: Path, run: Run, pattern: str
+) -> None:
+    name_tags(project, pattern)
+    prefix = pattern.removesuffix("{version}")
+    status, printed = check()
+    assert status == 1
+    trigger = f'tags: ["{prefix}[0-9]*"]'
+    said = rf".github/workflows/release.yml, line (\d+), starts for no tag like {prefix}1.2.3"
+    (number,) = re.findall(said, printed)
+    assert f"write `{trigger}`" in printed
+    assert f"write `tag_name = {prefix}{{new_version}}`" in printed
+
+    release = project / ".github" / "workflows" / "release.yml"
+    lines = release.read_text("utf-8").splitlines()
+    assert lines[int(number) - 1].strip().startswith("tags:")
+    lines[int(number) - 1] = f"    {trigger}"
+    release.write_text("\n".join(lines) + "\n", "utf-8")
+    bump = project / ".bumpversion.cfg"
+    text = bump.read_text("utf-8").replace("tag_name = v{", f"tag_name = {prefix}{{")
+    bump.write_text(text, "utf-8")
+    commit(project, run)
+    assert check(f"--tag={prefix}0.1.0", "--branch=HEAD") == (0, "")
+    status, printed = check(*TAG)
+    assert status == 1
+    assert f"has version 0.1.0, whose tag is {prefix}0.1.0 (release/tag.txt)" in printed
+
+
+@pytest.mark.parametrize(
+    ("trigger", "right"),
+    [
+        ("tags: ['v*']", True),
+        ("tags:\n      - 'nightly'\n      - v[0-9]*", True),
+        ('tags: ["*.*.*"]', True),
+        ('tags:\n      - "[0-9]*"', False),
+        ('tags: ["release-*"]', False),
+    ],
+)
+def test_the_trigger_may_be_written_in_many_ways(
+    check: Check, project: Path, trigger: str, right: bool
+) -> None:
+    release = project / ".github" / "workflows" / "release.yml"
+    text = release.read_text("utf-8")
+    changed = re.sub(r"tags: \[.*", lambda _: trigger, text, count=1)
+    assert changed != text
+    release.write_text(changed, "utf-8")
+    assert (check()[0] == 0) == right
+
+
+@pytest.mark.parametrize("text", ["v", "{version}-final", "v{version}\nx", "", "v {version}"])
+def test_a_pattern_that_is_none_is_refused(check: Check, project: Path, text: str) -> None:
+    (project / "release" / "tag.txt").write_text(text)
+    status, printed = check()
+    assert status == 1
+    assert "release/tag.txt says" in printed
+    assert "write one line that ends in {version}" in printed
+
+
+@pytest.mark.parametrize(
+    ("tags", "complaint"),
+    [
+        (["5.0.0"], "the last tag is 5.0.0, but a release starts for tags like v1.2.3 alone"),
+        (["v1.1.0", "4.3.0", "4.10.0"], "the last tag is 4.10.0"),
+        (["0.0.9", "v0.1.0"], ""),
+        (["crate-5.0.0", "nightly", "latest"], ""),
+        (["v0.2.1"], "the version is 0.1.0, and the tag v0.2.1 is in its history: begin above it"),
+        (["v0.0.9", "v0.1.0rc1"], ""),
+    ],
+)
+def test_earlier_tags(
+    check: Check, project: Path, run: Run, tags: list[str], complaint: str
+) -> None:
+    for tag in tags:
+        run("git", "tag", tag, cwd=project)
+    status, printed = check()
+    assert status == 0
+    assert (printed == "") == (complaint == "")
+    assert complaint in printed
+    assert (check(*TAG)[0] == 1) == bool(complaint)
+
+
+def test_a_tag_on_another_branch_is_no_earlier_release(
+    check: Check, project: Path, run: Run
+) -> None:
+    """A maintenance branch releases 0.1.x when 0.2.0 is out."""
+    run("git", "commit", "--quiet", "--allow-empty", "--message=x", cwd=project, **GIT)
+    run("git", "tag", "v0.2.0", cwd=project)
+    run("git", "reset", "--quiet", "--keep", "HEAD~1", cwd=project)
+    assert check(*TAG) == (0, "")
+
+
+def test_the_publisher_of_release_readme_is_the_origin(
+    check: Check, project: Path, run: Run
+) -> None:
+    """Where the metadata names no repository, as in a project that was there before."""
+    manifest = project / "pyproject.toml"
+    manifest.write_text(manifest.read_text("utf-8").replace("Repository = ", "Home = "), "utf-8")
+    commit(project, run)
+    assert check(*TAG) == (0, "")
+    run("git", "remote", "set-url", "origin", "git@github.com:ada/other.git", cwd=project)
+    status, printed = check(*TAG)
+    assert status == 1
+    assert "release/README.md tells PyPI of the repository ada/fast-doubles" in printed
+    assert "put ada/other there, or PyPI refuses the upload" in printed
+    run("git", "remote", "set-url", "origin", "https://gitlab.com/ada/other", cwd=project)
+    assert check(*TAG) == (0, "")
+
+
+def test_classifiers_below_the_floor_are_named(check: Check, project: Path, run: Run) -> None:
+    manifest = project / "pyproject.toml"
+    older = '    "Programming Language :: Python :: 3.9",\n'
+    text = manifest.read_text("utf-8").replace("classifiers = [\n", f"classifiers = [\n{older}")
+    manifest.write_text(text, "utf-8")
+    commit(project, run)
+    said = "the classifier 'Programming Language :: Python :: 3.9' names a Python below"
+    assert said in check()[1]
+    assert said in check(*TAG)[1]
+
+
+def test_what_can_wait_is_no_part_of_a_rehearsal(check: Check, project: Path, run: Run) -> None:
+    run("git", "tag", "5.0.0", cwd=project)
+    assert check(*TAG, "--rehearsal") == (0, "")
+    status, printed = check("--tag=0.1.0", "--branch=HEAD", "--rehearsal")
+    assert status == 1
+    assert "the tag is 0.1.0, but pyproject.toml has version 0.1.0, whose tag is v0.1.0" in printed
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+@pytest.mark.parametrize("place", ["", "crate/"])
+def test_a_lock_that_is_missing_or_ignored_is_brought_back_as_it_says(
+    check: Check, project: Path, run: Run, ignored: bool, place: str
+) -> None:
+    if place:
+        (project / "crate").mkdir()
+        for name in ("Cargo.toml", "Cargo.lock", "rust"):
+            run("git", "mv", name, f"{place}{name}", cwd=project)
+        manifest = project / "pyproject.toml"
+        text = manifest.read_text("utf-8")
+        where = '[tool.maturin]\nmanifest-path = "crate/Cargo.toml"'
+        manifest.write_text(text.replace("[tool.maturin]", where), "utf-8")
+    run("git", "rm", "--quiet", "--force", f"{place}Cargo.lock", cwd=project)
+    if ignored:
+        with (project / ".gitignore").open("a") as file:
+            file.write("Cargo.lock\n")
+    commit(project, run)
+    status, printed = check()
+    assert status == 1
+    (said,) = re.findall(r"git tracks no Cargo.lock: (.*)", printed)
+    assert ("take 'Cargo.lock' out of .gitignore, line " in said) == ignored
+    commands = [words for words in re.findall(r"`([^`]+)`", said) if not words.startswith("Cargo")]
+    assert len(commands) == 2
+    if ignored:
+        text = (project / ".gitignore").read_text()
+        (project / ".gitignore").write_text(text.replace("Cargo.lock\n", ""))
+    for command in commands:
+        run(*command.split(), cwd=project)
+    assert run("git", "ls-files", "*Cargo.lock", cwd=project).stdout == f"{place}Cargo.lock\n"
+
+
+def test_the_template_has_one_pattern_of_tags() -> None:
+    tag = (PROJECT_FOLDER / "release" / "tag.txt").read_text("utf-8").splitlines()[-1]
+    bump = (PROJECT_FOLDER / ".bumpversion.cfg").read_text("utf-8")
+    assert f"tag_name = {tag.replace('{version}', '{new_version}')}\n" in bump
