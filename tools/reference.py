@@ -145,7 +145,22 @@ def platforms() -> str:
                 "yes" if platform.install_on else "",
             ]
         )
-    abis = [[f"`{abi}`", f"`{selector}`"] for abi, selector in module["ABIS"].items()]
+    abis = [
+        ["`abi3`", "one wheel for all CPythons with a GIL from the oldest on", "all platforms"],
+        *(
+            [
+                f"`{abi}`",
+                "PyPy"
+                if abi[0] == "p"
+                else "CPython without a GIL"
+                if abi[-1] == "t"
+                else "CPython",
+                "those with a Python of PyPy" if abi[0] == "p" else "all platforms",
+            ]
+            for abi in module["ABIS"]
+            if abi != "abi3"
+        ),
+    ]
     titles = [
         "platform",
         "by default",
@@ -164,7 +179,7 @@ def platforms() -> str:
             "picks, and tests it. The wheels of the other platforms are tested where they are "
             "built.",
             "## ABIs",
-            table(["ABI", "cibuildwheel builds and tests"], abis),
+            table(["ABI", "wheels for", "on"], abis),
             "`abi3` is built once, on the floor, and tested on every later Python with a GIL: see "
             "[How abi3, abi3t and floors work](../explanation/abi3-and-floors.md).",
         ]
@@ -244,6 +259,7 @@ def refusals_in(file: Path) -> dict[str, list[str]]:
 PROGRAMS = {
     "preflight.py": "Before anything is built, in the job `check`. `nox -s rehearse` begins with "
     "it, too.",
+    "repository.py": "For `preflight.py`: what git and the remote say.",
     "licenses.py": "The license texts of the crates: for `preflight.py` and the project's tests.",
     "archives.py": "One file of a release. The gate reads each.",
     "gate.py": "All files of a release together, before the upload. twine, check-wheel-contents "
