@@ -81,7 +81,8 @@ class Rehearsal:
             "nothing to reset. release/README.md says what the message means."
         )
         self.step("bump and tag", self.bump, unchanged)
-        self.step("preflight after it", self.check_bumped, "CI would refuse this commit too.")
+        stale = "If Cargo.lock is stale, the bump has to change the version in it, too."
+        self.step("preflight after it", self.check_bumped, f"CI would refuse this too. {stale}")
         self.step("sdist", self.build_sdist, SAME_BUILD)
         self.step("gate, sdist", self.gate, "CI would refuse this file too.")
         self.step("wheels", self.build_wheels, SAME_BUILD)
