@@ -5,6 +5,7 @@ As far as no wheel has to be built for it; tests/on_demand/ has the rest.
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -12,9 +13,9 @@ from pathlib import Path
 import pytest
 from cibuildwheel.options import CommandLineArguments, Options
 
-from helpers.adoption import PAGE, adopt
+from helpers.adoption import PAGE, adopt, from_here, set_value
 from helpers.fixture_types import Run
-from helpers.layouts import write_layout
+from helpers.layouts import write_flat_layout, write_layout
 from tools.machine import GIT
 from tools.template import BACKENDS, FLOORS, PROJECT_FOLDER, PYTHONS
 
@@ -93,6 +94,88 @@ def test_the_sdist_holds_what_wheels_are_built_and_tested_with(
     wrong = run(*gate, "--tag=v1.5.0", cwd=adopted, check=False)
     assert wrong.returncode == 1
     assert "has version 1.4.0, the tag is v1.5.0" in wrong.stdout
+
+
+def test_a_flat_project_without_a_lock_is_told_all_that_it_lacks(run: Run, tmp_path: Path) -> None:
+    """And what it is told is enough: no edit is needed that page or programs do not name."""
+    project = write_flat_layout(tmp_path / "your-package", run)
+    run("git", "remote", "add", "origin", "https://github.com/you/your-repository", cwd=project)
+    for line in PAGE.commands()[:10]:
+        words = from_here(line).replace("build_backend=maturin", "build_backend=setuptools-rust")
+        run("sh", "-c", words, cwd=project, **GIT)
+    edit_tests(project)
+    preflight = (sys.executable, "release/tools/preflight.py")
+
+    def told(*arguments: str) -> str:
+        return run(*preflight, *arguments, cwd=project, check=False).stdout
+
+    # The lock: missing, and ignored.
+    assert "git tracks no Cargo.lock: `cargo generate-lockfile --manifest-path" in told()
+    assert "take 'Cargo.lock' out of .gitignore, line 3" in told()
+    run("cargo", "generate-lockfile", cwd=project)
+    ignored = project / ".gitignore"
+    ignored.write_text(ignored.read_text().replace("Cargo.lock\n", ""))
+    run("git", "add", "--all", cwd=project)
+    run(sys.executable, "release/tools/licenses.py", cwd=project)
+
+    # The floor, and a lock that serves it.
+    assert "is locked for 3.11 and later, but requires-python begins at 3.9" in told()
+    lock = project / "release" / "wheel-requirements.txt"
+    # As the command at its top would write it; an index is not asked here.
+    lock.write_text(lock.read_text("utf-8").replace("version 3.11", "version 3.9"), "utf-8")
+
+    # The tag, and the other workflow.
+    assert "the last tag is 1.4.0, but a release starts for tags like v1.2.3 alone" in told()
+    pattern = project / "release" / "tag.txt"
+    pattern.write_text(pattern.read_text().replace("\nv{version}", "\n{version}"))
+    (trigger,) = re.findall(r"write `(tags: .*)`", told())
+    release = project / ".github" / "workflows" / "release.yml"
+    release.write_text(re.sub(r"tags: \[.*", lambda _: trigger, release.read_text("utf-8")))
+    assert "wheels.yml, line 8, sends files to PyPI too ('twine upload')" in told()
+    run("git", "rm", "--quiet", ".github/workflows/wheels.yml", cwd=project)
+
+    # What wheels are built for, and what the sdist holds: the page says it for this layout.
+    wheels = project / "release" / "wheels.txt"
+    wheels.write_text("manylinux_2_17_x86_64 cp39 cp313 pp311\nwin32 cp39 cp313\n")
+    assert 'write `manylinux-x86_64-image = "manylinux2014"`' in told()
+    manifest = project / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    images = [f'manylinux-{name}x86_64-image = "manylinux2014"\n' for name in ("", "pypy_")]
+    table = "[tool.cibuildwheel.linux]\n"
+    manifest.write_text(text.replace(table, table + "".join(images)), "utf-8")
+    (sdist,) = PAGE.blocks("text")
+    (root,) = re.findall(r"the last two lines are `(.*?)` and `(.*?)`", PAGE.text)
+    kept = sdist.splitlines()[:-2]
+    (project / "MANIFEST.in").write_text("\n".join([*kept, *root, ""]), "utf-8")
+    setup = project / "setup.cfg"
+    (licenses,) = PAGE.blocks("cfg")
+    setup.write_text(re.sub(r"license_files = .*\n", licenses, setup.read_text("utf-8")), "utf-8")
+    run("git", "add", "--all", cwd=project)
+    run("git", "commit", "--quiet", "--message=The release half", cwd=project, **GIT)
+
+    assert told() == told("--tag=1.4.0", "--branch=HEAD") == ""
+    printed = run(sys.executable, "release/tools/plan.py", cwd=project).stdout
+    plan = dict(line.split("=", 1) for line in printed.splitlines())
+    assert [(job["name"], job["build"]) for job in json.loads(plan["build"])] == [
+        (
+            "manylinux_x86_64",
+            " ".join(f"{abi}-manylinux_x86_64" for abi in ("cp39", "cp313", "pp311")),
+        ),
+        ("win32", "cp39-win32 cp313-win32"),
+    ]
+    dist = tmp_path / "dist"
+    run("python", "-m", "build", "--sdist", "--no-isolation", f"--outdir={dist}", cwd=project)
+    gate = ("python", "release/tools/gate.py", dist, "--rehearsal", "--tag=1.4.0")
+    assert "1 file may be uploaded." in run(*gate, cwd=project).stdout
+
+
+def edit_tests(project: Path) -> None:
+    """Put the page's test settings into pyproject.toml."""
+    manifest = project / "pyproject.toml"
+    text = manifest.read_text("utf-8")
+    for line in PAGE.blocks("toml")[0].splitlines():
+        text = set_value(text, line)
+    manifest.write_text(text, "utf-8")
 
 
 def test_the_pages_sessions_are_those_of_the_template() -> None:

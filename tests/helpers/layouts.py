@@ -118,6 +118,52 @@ setup(rust_extensions=[RustExtension("your_package._core", "crate/Cargo.toml", d
 }
 LAYOUTS = {"maturin": MATURIN, "setuptools-rust": SETUPTOOLS}
 
+# All is in setup.py, the crate is the root, git ignores the lock, tags have no `v`, and a workflow
+# uploads on a tag.
+FLAT = {
+    "LICENSE": "MIT\n",
+    "README.md": "# Your Package\n\nCounts vowels.\n",
+    ".gitignore": "__pycache__/\n/target/\nCargo.lock\n*.egg-info/\n.nox/\n",
+    "checks/test_vowels.py": TEST,
+    "Cargo.toml": CARGO.replace("PYO3", PYO3).replace(', features = ["abi3-py311"]', ""),
+    "src/lib.rs": LIB.replace("mod _core", "mod your_package"),
+    "pyproject.toml": """\
+[build-system]
+requires = ["setuptools>=42", "wheel", "setuptools_rust"]
+build-backend = "setuptools.build_meta"
+""",
+    "setup.cfg": """\
+[options]
+python_requires = >=3.9
+
+[metadata]
+license_files = LICENSE
+""",
+    "setup.py": """\
+from setuptools import setup
+from setuptools_rust import Binding, RustExtension
+
+setup(
+    name="your-package",
+    version="1.4.0",
+    description="Counts vowels.",
+    long_description=open("README.md").read(),
+    long_description_content_type="text/markdown",
+    rust_extensions=[RustExtension("your_package", "Cargo.toml", binding=Binding.PyO3)],
+)
+""",
+    ".github/workflows/wheels.yml": """\
+on:
+  push:
+    tags: ["*.*.*"]
+jobs:
+  wheels:
+    runs-on: ubuntu-latest
+    steps:
+      - run: twine upload dist/*
+""",
+}
+
 
 def write_layout(
     folder: Path, backend: str, run: Callable[..., subprocess.CompletedProcess[str]]
@@ -132,6 +178,22 @@ def write_layout(
     lock = re.sub(r'"_{{.*?}}_native"\nversion = "0.0.0"', '"your_crate"\nversion = "1.4.0"', lock)
     (folder / "crate" / "Cargo.lock").write_text(lock, "utf-8")
     run("cargo", "metadata", "--format-version=1", cwd=folder / "crate")  # drops what is not used
+    return commit(folder, run)
+
+
+def write_flat_layout(folder: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> Path:
+    """Write FLAT into a folder, as a repository with one commit and a tag, 1.4.0."""
+    for name, text in FLAT.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+    commit(folder, run)
+    run("git", "tag", "1.4.0", cwd=folder)
+    return folder
+
+
+def commit(folder: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> Path:
+    """Make a repository with one commit of a folder."""
     run("git", "init", "--quiet", "--initial-branch=main", cwd=folder)
     run("git", "add", "--all", cwd=folder)
     run("git", "commit", "--quiet", "--message=Start", cwd=folder, **GIT)

@@ -139,9 +139,7 @@ def open_points() -> Iterator[str]:
     for classifier in classifiers():
         if classifier.startswith("Private ::"):
             yield f"the classifier {classifier!r} of pyproject.toml: the gate lets nothing pass"
-        older = re.fullmatch(r"Programming Language :: Python :: 3\.(\d+)", classifier)
-        if older and int(older[1]) < (floor() or 0):
-            yield f"the classifier {classifier!r} names a Python below requires-python: delete it"
+    yield from classifiers_of_older_pythons()
     yield from problems_of_the_origin()
     yield from problems_of_earlier_tags()
     yield from other_uploads()
@@ -162,6 +160,14 @@ def collect(sentences: Iterator[str]) -> list[str]:
             f"`uvx validate-pyproject pyproject.toml` names it ({error})"
         )
     return found
+
+
+def classifiers_of_older_pythons() -> Iterator[str]:
+    """Classifiers of Pythons that `requires-python` leaves out."""
+    for classifier in classifiers():
+        older = re.fullmatch(r"Programming Language :: Python :: 3\.(\d+)", classifier)
+        if older and int(older[1]) < (floor() or 0):
+            yield f"the classifier {classifier!r} names a Python below requires-python: delete it"
 
 
 def print_open_points() -> None:
