@@ -24,7 +24,8 @@ def page(title: str, text: str, *sources: Path) -> str:
 def table(titles: list[str], rows: list[list[str]]) -> str:
     """A table of Markdown."""
     lines = [titles, ["---"] * len(titles), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |".replace("|  |", "| |") for cells in lines)
+    spaced = [[f" {cell} " if cell else " " for cell in cells] for cells in lines]
+    return "\n".join(f"|{'|'.join(cells)}|" for cells in spaced)
 
 
 def sentence(text: str) -> str:
@@ -143,24 +144,12 @@ def platforms() -> str:
                 f"`{platform.runner}`" + (", emulated" if platform.emulated else ""),
                 f"{newest}{platform.newest}" if platform.newest else "",
                 "yes" if platform.install_on else "",
+                "yes" if platform.pypy else "",
             ]
         )
-    abis = [
-        ["`abi3`", "one wheel for all CPythons with a GIL from the oldest on", "all platforms"],
-        *(
-            [
-                f"`{abi}`",
-                "PyPy"
-                if abi[0] == "p"
-                else "CPython without a GIL"
-                if abi[-1] == "t"
-                else "CPython",
-                "those with a Python of PyPy" if abi[0] == "p" else "all platforms",
-            ]
-            for abi in module["ABIS"]
-            if abi != "abi3"
-        ),
-    ]
+    comments = (RELEASE / "wheels.txt").read_text("utf-8")
+    abis = [[f"`{abi}`", what] for abi, what in re.findall(r"^#   (\S+) +(.+)$", comments, re.M)]
+    known = " ".join(f"`{abi}`" for abi in module["ABIS"])
     titles = [
         "platform",
         "by default",
@@ -179,7 +168,8 @@ def platforms() -> str:
             "picks, and tests it. The wheels of the other platforms are tested where they are "
             "built.",
             "## ABIs",
-            table(["ABI", "wheels for", "on"], abis),
+            table(["ABI", "what it is for"], abis),
+            f"All of them: {known}.",
             "`abi3` is built once, on the floor, and tested on every later Python with a GIL: see "
             "[How abi3, abi3t and floors work](../explanation/abi3-and-floors.md).",
         ]
@@ -259,9 +249,12 @@ def refusals_in(file: Path) -> dict[str, list[str]]:
 PROGRAMS = {
     "preflight.py": "Before anything is built, in the job `check`. `nox -s rehearse` begins with "
     "it, too.",
-    "repository.py": "For `preflight.py`: what git and the remote say.",
-    "licenses.py": "The license texts of the crates: for `preflight.py` and the project's tests.",
+    "repository.py": "What git knows of the project. The preflight asks it.",
+    "platforms.py": "`wheels.txt`, line by line. All programs that need the list read it so.",
+    "plan.py": "Whether the wheels of the list can be built. The preflight asks it.",
     "archives.py": "One file of a release. The gate reads each.",
+    "licenses.py": "The license texts of the crates in the wheels. The preflight and the gate ask "
+    "for them.",
     "gate.py": "All files of a release together, before the upload. twine, check-wheel-contents "
     "and abi3audit are asked too; what they say is passed on.",
     "published.py": "The index, after the upload.",
