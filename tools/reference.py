@@ -22,7 +22,9 @@ def page(title: str, text: str, *sources: Path) -> str:
 
 
 def table(titles: list[str], rows: list[list[str]]) -> str:
-    """A table of Markdown."""
+    """A table of Markdown. Raises ValueError if a row has a cell too many or too few."""
+    if wrong := [row for row in rows if len(row) != len(titles)]:
+        raise ValueError(f"a row needs {len(titles)} cells, for {titles}: {wrong[0]}")
     lines = [titles, ["---"] * len(titles), *rows]
     spaced = [[f" {cell} " if cell else " " for cell in cells] for cells in lines]
     return "\n".join(f"|{'|'.join(cells)}|" for cells in spaced)
@@ -156,6 +158,7 @@ def platforms() -> str:
         "built on",
         "newest that a wheel may ask for",
         "installed in CI",
+        "PyPy",
     ]
     text = "\n\n".join(
         [
@@ -166,10 +169,10 @@ def platforms() -> str:
             table(titles, rows),
             "*Installed in CI*: after the build, a runner of that system installs what its own pip "
             "picks, and tests it. The wheels of the other platforms are tested where they are "
-            "built.",
+            "built. *PyPy*: cibuildwheel has one for it.",
             "## ABIs",
             table(["ABI", "what it is for"], abis),
-            f"All of them: {known}.",
+            f"All that a line may name: {known}.",
             "`abi3` is built once, on the floor, and tested on every later Python with a GIL: see "
             "[How abi3, abi3t and floors work](../explanation/abi3-and-floors.md).",
         ]
