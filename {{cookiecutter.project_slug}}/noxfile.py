@@ -164,14 +164,15 @@ def version_specific_wheel(session: nox.Session) -> Path:
         session.error("The second wheel is built from an sdist, which takes git: `git add --all`")
     folder = Path(session.create_tmp(), "dist-version-specific")
     shutil.rmtree(folder, ignore_errors=True)
+    of_setuptools = PROJECT["build-system"]["build-backend"].startswith("setuptools")
+    setting = ["--config-setting=--build-option=--py-limited-api="] if of_setuptools else []
     feature = re.compile(r"""(["'])[\w/?-]*\babi3t?(-py3\d+)?\1(?!\s*=)\s*,?""")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         shutil.unpack_archive(sdist[0], place)
         (copy,) = Path(place).iterdir()
         for manifest in (copy / "pyproject.toml", *copy.rglob("Cargo.toml")):
             manifest.write_text(feature.sub("", manifest.read_text("utf-8")), "utf-8")
-        # The variable is for setup.py.
-        build(session, "--wheel", f"--outdir={folder}", str(copy), VERSION_SPECIFIC="1")
+        build(session, "--wheel", f"--outdir={folder}", str(copy), *setting)
     (wheel,) = folder.glob("*.whl")
     if not re.search(r"-(cp\d+)-\1-", wheel.name):
         session.error(
@@ -225,7 +226,7 @@ def install_wheel(session: nox.Session, *groups: str) -> None:
     session.run(*pip(session), "install", "--force-reinstall", "--no-deps", str(BUILT[0]))
 
 
-def build(session: nox.Session, *arguments: str, **variables: str) -> None:
+def build(session: nox.Session, *arguments: str) -> None:
     """Run `python -m build`, with the installer of the session."""
     uv = session.venv_backend == "uv"
     session.install("build[uv]" if uv else "build")
@@ -234,7 +235,7 @@ def build(session: nox.Session, *arguments: str, **variables: str) -> None:
     target = Path(os.environ.get("CARGO_TARGET_DIR", "target")).absolute()
     places = {"CARGO_TARGET_DIR": str(target), "TMPDIR": os.environ.get("TMPDIR")}
     installer = f"--installer={'uv' if uv else 'pip'}"
-    session.run("python", "-m", "build", installer, *arguments, env=OF_GIT | places | variables)
+    session.run("python", "-m", "build", installer, *arguments, env=OF_GIT | places)
 
 
 def pip(session: nox.Session) -> tuple[str, ...]:

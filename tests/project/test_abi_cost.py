@@ -120,7 +120,7 @@ def second_wheel(render: Render, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         function = runpy.run_path("noxfile.py")["version_specific_wheel"]
         got = {}
 
-        def build(session: Session, *arguments: str, VERSION_SPECIFIC: str) -> None:
+        def build(session: Session, *arguments: str) -> None:
             kind, out, copy = arguments
             assert kind == "--wheel"
             folder = Path(out.removeprefix("--outdir="))
