@@ -177,6 +177,8 @@ class StandIns:
         values = self._certificates()
         if arch == "x86_64" and self.rustup:
             values |= {"RUSTUP_HOME": str(_rustup_home())}
+        if ARCHITECTURES[arch].emulator:
+            values["PIP_RETRIES"] = "20"  # emulated, TLS begins so late that servers hang up
         variables = ", ".join(f'"{key}={value}"' for key, value in values.items())
         configuration = self.folder / f"containers-{arch}.conf"
         configuration.write_text(
@@ -209,8 +211,18 @@ events_logger = "file"
         _say(f"{name}: unpack Debian's packages (a minute)")
         debian = ARCHITECTURES[arch].debian
         log = self.folder / f"mmdebstrap-{suite}-{arch}.log"
+        # The machine's apt may know a proxy, or a mirror that is behind.
+        settings = self.folder / "apt.conf"
+        dump = ["apt-config", "dump", "Acquire"]
+        settings.write_text(subprocess.run(dump, capture_output=True, text=True, check=True).stdout)
         command = [
-            *("mmdebstrap", "--mode=root", "--variant=extract", f"--architectures={debian}"),
+            *(
+                "mmdebstrap",
+                f"--aptopt={settings}",
+                "--mode=root",
+                "--variant=extract",
+                f"--architectures={debian}",
+            ),
             *("--include=?essential", f"--include={','.join(packages)}"),
             *(f"--extract-hook={SCRIPTS}", "--format=tar", suite, "-", mirror()),
         ]

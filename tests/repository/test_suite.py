@@ -177,6 +177,7 @@ def test_an_image_is_built_once(environment: dict[str, str], tmp_path: Path) -> 
     store.mkdir()
     scripts = {
         "podman": PODMAN,
+        "apt-config": "#!/bin/sh",
         "mmdebstrap": "#!/bin/sh",
         "apt-get": "#!/bin/sh\necho https://example.com/debian",
         "rustup": "#!/bin/sh\necho /rustup",
