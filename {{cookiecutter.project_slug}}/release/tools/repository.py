@@ -60,7 +60,7 @@ def problems_of_git() -> Iterator[str]:
         modes.setdefault(words.partition(" ")[0], []).append(name)
     names = [name for listed_names in modes.values() for name in listed_names]
     if not any(Path(name).name == "Cargo.lock" for name in names):
-        yield no_lock(names)
+        yield f"git tracks no Cargo.lock: {'; '.join(steps_to_a_lock(names))}"
     if modules := modes.get("160000"):
         yield (
             f"{', '.join(modules)}: a git submodule, which the sdist and CI's checkouts leave out. "
@@ -78,8 +78,8 @@ def problems_of_git() -> Iterator[str]:
         )
 
 
-def no_lock(tracked: list[str]) -> str:
-    """What to type where git tracks no Cargo.lock: it may be missing, or ignored, or both."""
+def steps_to_a_lock(tracked: list[str]) -> list[str]:
+    """What to do where git tracks no Cargo.lock: it may be missing, or ignored, or both."""
     manifests = [Path(name) for name in tracked if Path(name).name == "Cargo.toml"]
     manifest = min(manifests, key=lambda file: len(file.parts), default=Path("Cargo.toml"))
     lock = manifest.with_name("Cargo.lock")
@@ -90,8 +90,7 @@ def no_lock(tracked: list[str]) -> str:
     if ignored := git("check-ignore", "--verbose", "--no-index", str(lock)):
         file, line, pattern = ignored.partition("\t")[0].rsplit(":", 2)
         steps.append(f"take {pattern!r} out of {file}, line {line}")
-    steps.append(f"`git add {lock.as_posix()}`, and commit it")
-    return f"git tracks no Cargo.lock: {'; '.join(steps)}"
+    return [*steps, f"`git add {lock.as_posix()}`, and commit it"]
 
 
 def problems_of_the_tag() -> Iterator[str]:
