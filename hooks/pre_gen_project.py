@@ -33,7 +33,7 @@ TAKEN = words("""
     platformdirs pluggy properties py pygments pyproject_hooks pytest pytest_benchmark python
     python_discovery reference release ruff rust sample_text semantic_version setup setuptools
     setuptools_rust sortedcontainers test test_packaging test_properties test_sample_text tests
-    typing_extensions uv virtualenv
+    typing_extensions uv virtualenv wheel
 """)
 
 # What the standard library has or had on 3.11 and newer, wherever this hook runs.

@@ -379,14 +379,19 @@ def test_an_index_that_git_cannot_read_is_told_in_gits_words(check: Check, proje
 
 @pytest.mark.parametrize("name", ["rust-toolchain.toml", "rust-toolchain"])
 def test_another_rust_than_that_of_the_wheels_is_named(
-    check: Check, project: Path, name: str, tmp_path: Path
+    check: Check, project: Path, run: Run, name: str, tmp_path: Path
 ) -> None:
     (tmp_path / "bin").mkdir()
-    for program in ("git", "cargo", "rustc"):
-        # Stand-ins: rustup would fetch the toolchain.
-        script = f'#!/bin/sh\nexec "{shutil.which(program)}" "$@"\n'
-        if program != "git":
-            script = "#!/bin/sh\necho 'rustc 1.99.0 (abc 2026-01-01)'\n"
+    sysroot = run("rustc", "--print=sysroot", cwd=tmp_path).stdout.strip()
+    real = f'RUSTC="{sysroot}/bin/rustc" exec "{sysroot}/bin/cargo" "$@"'
+    scripts = {
+        "git": f'exec "{shutil.which("git")}" "$@"',
+        # Not by way of rustup, which would fetch the toolchain.
+        "cargo": real,
+        "rustc": "echo 'rustc 1.99.0 (abc 2026-01-01)'",
+    }
+    for program, words in scripts.items():
+        script = f"#!/bin/sh\n{words}\n"
         (tmp_path / "bin" / program).write_text(script)
         (tmp_path / "bin" / program).chmod(0o755)
     path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"

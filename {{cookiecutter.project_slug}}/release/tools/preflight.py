@@ -41,6 +41,8 @@ PLACEHOLDERS = {
     "count_doubles": ("count_doubles", ["README.md", "python", "rust"]),
 }
 
+WRONG_KIND = "pyproject.toml or Cargo.toml has a value of the wrong kind"
+
 
 def version_tuple(text: str) -> tuple[int, ...]:
     """The numbers of a version, or of a text that has one: 'rustc 1.85.0' is (1, 85, 0)."""
@@ -155,10 +157,7 @@ def collect(sentences: Iterator[str]) -> list[str]:
             found.append(sentence)
     except (AttributeError, TypeError) as error:
         # A version without quotes, a text in place of a list. The tool knows all such rules.
-        found.append(
-            "pyproject.toml or Cargo.toml has a value of the wrong kind: "
-            f"`uvx validate-pyproject pyproject.toml` names it ({error})"
-        )
+        found.append(f"{WRONG_KIND}: `uvx validate-pyproject pyproject.toml` names it ({error})")
     return found
 
 
@@ -170,10 +169,12 @@ def classifiers_of_older_pythons() -> Iterator[str]:
             yield f"the classifier {classifier!r} names a Python below requires-python: delete it"
 
 
-def print_open_points() -> None:
-    """Print what is left to do before a release."""
-    for point in collect(open_points()):
+def print_open_points() -> list[str]:
+    """Print what is left to do before a release; return it."""
+    points = collect(open_points())
+    for point in points:
         print(f"Before a release: {point}")
+    return points
 
 
 def wrong_tag(tag: str, branch: str) -> Iterator[str]:
@@ -209,7 +210,7 @@ def main() -> None:
     if options.tag and not options.rehearsal:
         fatal += collect(open_points())
     elif not options.rehearsal:
-        print_open_points()
+        fatal += [point for point in print_open_points() if point.startswith(WRONG_KIND)]
     if fatal:
         sys.exit("\n".join(fatal))
 
