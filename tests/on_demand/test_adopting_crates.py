@@ -71,6 +71,21 @@ CRATES = {
             results=[0, 2, 2, 1],
         ),
     ),
+    "unicode-width": Crate(
+        TEXT
+        | {
+            "#![forbid(unsafe_code)]\n": "#![forbid(unsafe_code)]\n"
+            "\nuse unicode_width::UnicodeWidthStr;\n",
+            "crc32fast::hash(data)": "data.width()",
+            'b"123456789"), 0xCBF4_3926': '"e\\u{301}a"), 2',
+            'b""': '""',
+            'b"123456789")\n3421780262': '"123")\n3',
+        },
+        TEST.format(
+            texts=json.dumps(["", "e\u0301a", "漢字", "abc"], ensure_ascii=False),
+            results=[0, 2, 4, 3],
+        ),
+    ),
 }
 PLACES = {"inside": "your-crate", "beside": "../your-crate"}
 CASES = [
@@ -80,6 +95,7 @@ CASES = [
     ("strsim", "beside", "maturin"),
     ("unicode-segmentation", "inside", "maturin"),
     ("unicode-segmentation", "beside", "maturin"),
+    ("unicode-width", "inside", "setuptools-rust"),
 ]
 
 

@@ -21,7 +21,7 @@ from helpers.pages import read
 from helpers.rehearsals import WHEEL, state, tidy
 from helpers.sample_files import add_files, depend_on_tinylib
 from helpers.small_wheels import PLATFORMS, make_sdist, make_tinylib, make_wheel
-from tools.machine import GIT, pythons
+from tools.machine import GIT, oldest_python, pythons
 from tools.template import BACKENDS, FLOORS, PYTHONS, RELEASE_FILES
 
 pytestmark = pytest.mark.builds
@@ -64,6 +64,26 @@ def test_it_passes_as_a_session(
     assert "Before a release: 'Your Name' is in LICENSE, pyproject.toml: " in printed
     tidy(project)
     assert state(project, run) == before
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_wheels_of_one_python_are_rehearsed_where_that_python_is(
+    backend: str,
+    repository: Repository,
+    rehearse: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
+) -> None:
+    project = repository(build_backend=backend)
+    abi = f"cp{oldest_python().replace('.', '')}"
+    (project / "release" / "wheels.txt").write_text(f"manylinux_x86_64 abi3 {abi} cp315 pp311\n")
+    run("git", "commit", "--quiet", "--all", "--message=Another list", cwd=project, **GIT)
+    printed = rehearse(project, "--no-bump").stdout
+    wheel = rf"fast_doubles-0\.1\.0-{abi}-{abi}-\w+\.whl"
+    (built,) = re.findall(r"^  wheels +(.*)$", printed, re.M)
+    assert re.search(wheel, built)
+    assert re.search(r"fast_doubles-0\.1\.0-cp311-abi3-\w+\.whl", built)
+    assert "cp315" not in built
+    assert re.search(rf"install on {oldest_python()} +{wheel}", printed)
 
 
 def without_rust(project: Path) -> None:
