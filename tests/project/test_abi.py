@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import setuptools
+import setuptools.command.bdist_wheel  # imported here, while Python is the real one
 from elftools.elf.elffile import ELFFile
 
 from helpers.builds import BUILD, UNOPTIMISED, abi3t_arguments
