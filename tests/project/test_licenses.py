@@ -249,7 +249,7 @@ def test_standard_texts_that_ask_for_a_name_get_one() -> None:
 
 def test_every_platform_is_one_of_rusts_targets(run: Run, tmp_path: Path) -> None:
     known = run("rustc", "--print=target-list", cwd=tmp_path).stdout.split()
-    targets = [licenses.target(platform) for platform in platforms.PLATFORMS]
+    targets = [platform.rust_target for platform in platforms.PLATFORMS.values()]
     assert set(targets) <= set(known)
     assert len(set(targets)) == len(platforms.PLATFORMS)
 

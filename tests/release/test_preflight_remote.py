@@ -89,7 +89,7 @@ HARMLESS = {
     "the check of twine": f"{ON_A_TAG}jobs: {{a: {{steps: [run: twine check dist/*]}}}}\n",
     "a crate": f"{ON_A_TAG}jobs: {{a: {{steps: [run: cargo publish]}}}}\n",
     "every night": "on:\n  schedule: [cron: 0 0 * * *]\njobs: {a: {steps: [run: uv publish]}}\n",
-    "by hand": "on: workflow_dispatch\njobs: {a: {steps: [run: twine upload dist/*]}}\n",
+    "started manually": "on: workflow_dispatch\njobs: {a: {steps: [run: twine upload dist/*]}}\n",
 }
 
 

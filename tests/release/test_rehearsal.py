@@ -162,7 +162,7 @@ def test_a_proprietary_project_stops_at_the_gate(
     result = rehearse(repository(license="Proprietary"), check=False)
     assert result.returncode == 1
     assert "is never to be uploaded: its classifier is 'Private :: Do Not Upload'" in result.stdout
-    assert "The rehearsal stopped at: gate." in result.stdout
+    assert "The rehearsal stopped at: gate, sdist." in result.stdout
 
 
 def test_a_proprietary_project_passes_with_the_change_of_the_page(

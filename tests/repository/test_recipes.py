@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import pytest
 
@@ -24,8 +24,9 @@ P = PROJECT_FOLDER.name
 PAGE = read(TEMPLATE / "CONTRIBUTING.md")
 NEWEST, NEXT = minor(PYTHONS[-1]), minor(PYTHONS[-1]) + 1
 
-# What a recipe does to a file: a text and the one in its place, or a function.
-Edit = tuple[str, str] | Callable[[str], str]
+# What a recipe does to a file: a text and the one in its place, a function, or `nox -s reference`.
+WRITTEN: Final = "written by nox -s reference"
+Edit = tuple[str, str] | Callable[[str], str] | Literal["written by nox -s reference"]
 
 
 class Recipe(NamedTuple):
@@ -55,11 +56,6 @@ def newer_pyo3(text: str) -> str:
     return raised
 
 
-def written(_: str) -> str:
-    """Stands for `nox -s reference`, which `perform` runs."""
-    raise NotImplementedError
-
-
 # Renderings with the floors in between tell nothing more here.
 MIDDLE_FLOORS = " or ".join(f"-{floor}-" for floor in FLOORS[1:-1])
 
@@ -84,9 +80,6 @@ RECIPES = {
     "Add a Python": Recipe(
         {
             "cookiecutter.json": [(f'_minor": "{NEWEST}"', f'_minor": "{NEXT}"')],
-            f"{P}/release/tools/plan.py": [
-                (f'PYTHONS = ["3.{NEWEST - 1}", "3.{NEWEST}"]', f'PYTHONS = ["3.{NEWEST}", "3.{NEXT}"]')
-            ],
             f"{P}/release/tools/platforms.py": [(f"range(9, {NEXT})", f"range(9, {NEXT + 1})")],
             ".github/workflows/ci.yml": [add_python],
             ".github/workflows/canary.yml": [add_python],
@@ -98,7 +91,7 @@ RECIPES = {
             ],
         },
         [*QUICK, *RENDERED, "tests/release/test_wheel_list.py", "tests/repository/test_workflows.py"],
-        "cibuildwheel_selects or cibuildwheel_knows or manifests_are_valid or is_missing",
+        "cibuildwheel_selects or cibuildwheel_knows or floor_below or manifests_are_valid or is_missing",
     ),
     "Add a licence": Recipe(
         {
@@ -121,7 +114,7 @@ RECIPES = {
             "tests/rendering/trees/setuptools-rust-mpl-2.0.txt": [
                 lambda _: tree("setuptools-rust-mit")
             ],
-            "docs/reference/questions.md": [written],
+            "docs/reference/questions.md": [WRITTEN],
         },
         [*QUICK, *RENDERED, *REFERENCE],
     ),
@@ -131,7 +124,7 @@ RECIPES = {
                 (
                     '    "macosx_x86_64": P',
                     '    "musllinux_riscv64": Platform(\n        runner=LINUX, archs="riscv64",'
-                    ' module="ELF64 LSB EM_RISCV", newest="1.2", emulated=True\n    ),\n'
+                    ' rust_target="riscv64gc-unknown-linux-musl", module="ELF64 LSB EM_RISCV", newest="1.2", emulated=True\n    ),\n'
                     '    "macosx_x86_64": P',
                 )
             ],
@@ -147,7 +140,7 @@ RECIPES = {
             ],
             f"{P}/pyproject.toml": [("armv7l,riscv64,s390x", "armv7l,s390x")],
             "README.md": [("ppc64le (emulated) | i686, armv7l, riscv64", "ppc64le, riscv64 (emulated) | i686, armv7l")],
-            "docs/reference/platforms.md": [written],
+            "docs/reference/platforms.md": [WRITTEN],
         },
         [*QUICK, "tests/release/test_wheel_list.py", *GATE, *REFERENCE],
     ),
@@ -165,7 +158,7 @@ RECIPES = {
                 lambda _: tree("setuptools-rust-mit")
             ],
             "README.md": [("asks ten [", "asks eleven [")],
-            "docs/reference/questions.md": [written],
+            "docs/reference/questions.md": [WRITTEN],
         },
         [
             *(*QUICK, *RENDERED, *REFERENCE),
@@ -196,7 +189,7 @@ def perform(edits: Mapping[str, list[Edit]], copy: Path) -> None:
     """Do what a recipe says."""
     for name, changes in edits.items():
         for change in changes:
-            if change is written:
+            if isinstance(change, str):
                 command = [sys.executable, "-m", "tools.reference"]
                 subprocess.run(command, cwd=copy, check=True)
             elif isinstance(change, tuple):

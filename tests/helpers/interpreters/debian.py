@@ -1,4 +1,4 @@
-"""Packages of the next Debian, unpacked beside the machine's own; apt compares the checksums."""
+"""Packages of the next Debian, unpacked next to the machine's own; apt compares the checksums."""
 
 import shutil
 from pathlib import Path

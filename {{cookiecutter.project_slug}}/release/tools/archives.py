@@ -84,7 +84,7 @@ def read_sdist(file: Path) -> Archive:
         require(tools, rf"^[^/]+/{re.escape(tools)}$", names)
         require("Rust sources, *.rs", r"\.rs$", names)
         require("license", r"(?i)^[^/]+/(licen[cs]e|copying)[^/]*$", names)
-        require(OF_CRATES, rf"/{LICENSES}$", names)
+        require(OF_CRATES, rf"^[^/]+/{LICENSES}$", names)
         pkg_info = archive.extractfile(f"{file.name.removesuffix('.tar.gz')}/PKG-INFO")
         read_metadata(pkg_info.read().decode() if pkg_info else "", project, version)
     return Archive(project, version)

@@ -5,7 +5,7 @@ Usage: python release/tools/licenses.py [--check]
 With `--check` nothing is written; it fails if the file is not what it would write. No version of a
 crate stands in the file: an update that keeps the license texts leaves the file as it is.
 
-A text that no crate brings is added by hand, as release/license-texts/NAME.txt. If NAME
+You add a text that no crate brings, as release/license-texts/NAME.txt. If NAME
 is a crate, it takes the place of the crate's own texts. `std` is Rust's standard library.
 """
 
@@ -44,26 +44,6 @@ NOTICE = re.compile(r"(.*/)?(notices?|copyright|patents)([-_. ][^/]*)?", re.I)
 NEITHER = re.compile(
     r"(tests|benches|examples)/.*|.*\.(rs|py|sh|c|cc|cpp|h|hpp|toml|json|ya?ml|hbs|lock|png)", re.I
 )
-
-
-def target(platform: str) -> str:
-    """Rust's name of a platform of platforms.py."""
-    system, _, machine = platform.replace("win32", "win_i686").partition("_")
-    renamed = {
-        "amd64": "x86_64",
-        "arm64": "aarch64",
-        "armv7l": "armv7",
-        "ppc64le": "powerpc64le",
-        "riscv64": "riscv64gc",
-    }
-    systems = {
-        "manylinux": "unknown-linux-gnu",
-        "musllinux": "unknown-linux-musl",
-        "macosx": "apple-darwin",
-        "win": "pc-windows-msvc",
-    }
-    hard_float = "eabihf" if machine == "armv7l" else ""
-    return f"{renamed.get(machine, machine)}-{systems[system]}{hard_float}"
 
 
 def cargo(*words: str) -> str:
@@ -109,7 +89,7 @@ def linked() -> list[Crate]:
     Build scripts, procedural macros and what tests need run elsewhere, and are not among them. Nor
     are crates without a source: they lie in this folder, so they are the project's own.
     """
-    platforms = sorted({f"--target={target(platform)}" for platform in PLATFORMS})
+    platforms = sorted({f"--target={each.rust_target}" for each in PLATFORMS.values()})
     found: dict[str, Crate] = {}
     for manifest, features in builds():
         build = ("--locked", f"--manifest-path={manifest}", *features)

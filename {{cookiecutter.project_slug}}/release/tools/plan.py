@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
 from platforms import CPYTHONS, PLATFORMS, Line, is_specific, read_lines
 from project import floor, load_toml, requires_python, tool
 
-# The Pythons that take the abi3 wheel, besides the lowest of the project.
-NEWEST_PYTHONS = ["3.14", "3.15"]
+# The Pythons that install the abi3 wheel, besides the lowest of the project.
+NEWEST_PYTHONS = [f"3.{minor}" for minor in CPYTHONS[-2:]]
 # setup-python has no older one for Windows on ARM64. cibuildwheel tests on those.
 OLDEST_INSTALLED = 11
 LOCK = Path("release/wheel-requirements.txt")

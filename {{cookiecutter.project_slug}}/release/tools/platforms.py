@@ -19,6 +19,7 @@ class Platform:
     Attributes:
         runner: The label of the runner.
         archs: cibuildwheel's name of the architecture.
+        rust_target: Rust's name of the platform.
         module: The format and the processor of a compiled module, see `archives.kind_of_module`.
         newest: The newest glibc, musl or macOS that a wheel may ask for; "" on Windows.
         install_on: setup-python's name of the architecture, to install the finished wheels on that
@@ -29,6 +30,7 @@ class Platform:
 
     runner: str
     archs: str
+    rust_target: str
     module: str
     newest: str = ""
     install_on: str = ""
@@ -40,46 +42,87 @@ PLATFORMS = {
     "manylinux_x86_64": Platform(
         runner=LINUX,
         archs="x86_64",
+        rust_target="x86_64-unknown-linux-gnu",
         module="ELF64 LSB EM_X86_64",
         newest="2.28",
         install_on="x64",
         pypy=True,
     ),
     "manylinux_i686": Platform(
-        runner=LINUX, archs="i686", module="ELF32 LSB EM_386", newest="2.28", pypy=True
+        runner=LINUX,
+        archs="i686",
+        rust_target="i686-unknown-linux-gnu",
+        module="ELF32 LSB EM_386",
+        newest="2.28",
+        pypy=True,
     ),
     "manylinux_aarch64": Platform(
         runner=LINUX_ARM,
         archs="aarch64",
+        rust_target="aarch64-unknown-linux-gnu",
         module="ELF64 LSB EM_AARCH64",
         newest="2.28",
         install_on="arm64",
         pypy=True,
     ),
     "manylinux_armv7l": Platform(
-        runner=LINUX, archs="armv7l", module="ELF32 LSB EM_ARM", newest="2.31", emulated=True
+        runner=LINUX,
+        archs="armv7l",
+        rust_target="armv7-unknown-linux-gnueabihf",
+        module="ELF32 LSB EM_ARM",
+        newest="2.31",
+        emulated=True,
     ),
     "manylinux_ppc64le": Platform(
-        runner=LINUX, archs="ppc64le", module="ELF64 LSB EM_PPC64", newest="2.28", emulated=True
+        runner=LINUX,
+        archs="ppc64le",
+        rust_target="powerpc64le-unknown-linux-gnu",
+        module="ELF64 LSB EM_PPC64",
+        newest="2.28",
+        emulated=True,
     ),
     "manylinux_s390x": Platform(
-        runner=LINUX, archs="s390x", module="ELF64 MSB EM_S390", newest="2.28", emulated=True
+        runner=LINUX,
+        archs="s390x",
+        rust_target="s390x-unknown-linux-gnu",
+        module="ELF64 MSB EM_S390",
+        newest="2.28",
+        emulated=True,
     ),
     "manylinux_riscv64": Platform(
-        runner=LINUX, archs="riscv64", module="ELF64 LSB EM_RISCV", newest="2.39", emulated=True
+        runner=LINUX,
+        archs="riscv64",
+        rust_target="riscv64gc-unknown-linux-gnu",
+        module="ELF64 LSB EM_RISCV",
+        newest="2.39",
+        emulated=True,
     ),
     "musllinux_x86_64": Platform(
-        runner=LINUX, archs="x86_64", module="ELF64 LSB EM_X86_64", newest="1.2"
+        runner=LINUX,
+        archs="x86_64",
+        rust_target="x86_64-unknown-linux-musl",
+        module="ELF64 LSB EM_X86_64",
+        newest="1.2",
     ),
     "musllinux_aarch64": Platform(
-        runner=LINUX_ARM, archs="aarch64", module="ELF64 LSB EM_AARCH64", newest="1.2"
+        runner=LINUX_ARM,
+        archs="aarch64",
+        rust_target="aarch64-unknown-linux-musl",
+        module="ELF64 LSB EM_AARCH64",
+        newest="1.2",
     ),
     "musllinux_ppc64le": Platform(
-        runner=LINUX, archs="ppc64le", module="ELF64 LSB EM_PPC64", newest="1.2", emulated=True
+        runner=LINUX,
+        archs="ppc64le",
+        rust_target="powerpc64le-unknown-linux-musl",
+        module="ELF64 LSB EM_PPC64",
+        newest="1.2",
+        emulated=True,
     ),
     "macosx_x86_64": Platform(
         runner=MACOS_INTEL,
         archs="x86_64",
+        rust_target="x86_64-apple-darwin",
         module="Mach-O CPU_TYPE_X86_64",
         newest="10.15",
         install_on="x64",
@@ -88,6 +131,7 @@ PLATFORMS = {
     "macosx_arm64": Platform(
         runner=MACOS,
         archs="arm64",
+        rust_target="aarch64-apple-darwin",
         module="Mach-O CPU_TYPE_ARM64",
         newest="11.0",
         install_on="arm64",
@@ -96,15 +140,24 @@ PLATFORMS = {
     "win_amd64": Platform(
         runner=WINDOWS,
         archs="AMD64",
+        rust_target="x86_64-pc-windows-msvc",
         module="PE IMAGE_FILE_MACHINE_AMD64",
         install_on="x64",
         pypy=True,
     ),
     "win32": Platform(
-        runner=WINDOWS, archs="x86", module="PE IMAGE_FILE_MACHINE_I386", install_on="x86"
+        runner=WINDOWS,
+        archs="x86",
+        rust_target="i686-pc-windows-msvc",
+        module="PE IMAGE_FILE_MACHINE_I386",
+        install_on="x86",
     ),
     "win_arm64": Platform(
-        runner=WINDOWS_ARM, archs="ARM64", module="PE IMAGE_FILE_MACHINE_ARM64", install_on="arm64"
+        runner=WINDOWS_ARM,
+        archs="ARM64",
+        rust_target="aarch64-pc-windows-msvc",
+        module="PE IMAGE_FILE_MACHINE_ARM64",
+        install_on="arm64",
     ),
 }
 # The minor versions of CPython and of PyPy that cibuildwheel builds for.

@@ -18,7 +18,16 @@ sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
 from environment import call, clean, said
 from licenses import problems as problems_of_the_licenses
 from plan import problems as problems_of_the_plan
-from project import NORMAL, classifiers, floor, load_toml, project, tag_of, version_in
+from project import (
+    NORMAL,
+    classifiers,
+    floor,
+    load_toml,
+    numbers,
+    project,
+    tag_of,
+    version_in,
+)
 from repository import (
     git,
     other_uploads,
@@ -42,11 +51,6 @@ PLACEHOLDERS = {
 }
 
 WRONG_KIND = "pyproject.toml or Cargo.toml has a value of the wrong kind"
-
-
-def version_tuple(text: str) -> tuple[int, ...]:
-    """The numbers of a version, or of a text that has one: 'rustc 1.85.0' is (1, 85, 0)."""
-    return tuple(int(number) for number in re.findall(r"\d+", text))
 
 
 def fatal_problems() -> Iterator[str]:
@@ -76,7 +80,7 @@ def problems_of_the_locks(rust: re.Match[str]) -> Iterator[str]:
         if not (crate / "Cargo.toml").exists():
             continue
         oldest = load_toml(crate / "Cargo.toml").get("package", {}).get("rust-version", "")
-        if version_tuple(rust[0]) < version_tuple(str(oldest)):
+        if numbers(rust[0]) < numbers(str(oldest)):
             yield f"{rust[0]} is older than the {oldest} of Cargo.toml: `rustup update`"
             continue
         metadata = call("cargo", "metadata", "--locked", "--format-version=1", cwd=crate)

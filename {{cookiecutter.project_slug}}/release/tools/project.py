@@ -91,3 +91,12 @@ def version_in(tag: str) -> str | None:
     prefix = tag_of("")
     version = tag.removeprefix(prefix)
     return version if tag.startswith(prefix) and NORMAL.fullmatch(version) else None
+
+
+def numbers(version: str | None) -> list[int]:
+    """The release numbers in a text, to compare: of v1.2.0rc1, or rustc 1.2.0, they are [1, 2]."""
+    words = re.match(r"\D*(\d+(?:[.!]\d+)*)", version or "")
+    found = [int(number) for number in re.findall(r"\d+", words[1] if words else "")]
+    while found and not found[-1]:
+        found.pop()
+    return found

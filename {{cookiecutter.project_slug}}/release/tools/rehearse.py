@@ -26,8 +26,8 @@ from packaging.specifiers import SpecifierSet
 sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
 import local_index
 from environment import Failed, call, clean, package_sources, run, said
-from plan import NEWEST_PYTHONS, without_the_stable_abi
-from platforms import is_specific, read_wheels
+from plan import without_the_stable_abi
+from platforms import CPYTHONS, is_specific, read_wheels
 from preflight import collect, fatal_problems, print_open_points
 from project import tag_of
 from published import Release
@@ -64,13 +64,15 @@ class Rehearsal:
         taken_away: The owner's variables that take no part.
     """
 
-    def __init__(self, scratch: Path, part: str | None, wheelhouse: Path | None) -> None:
+    def __init__(
+        self, scratch: Path, part: str | None, wheelhouse: Path | None, taken_away: list[str]
+    ) -> None:
         self.scratch, self.part, self.wheelhouse = scratch, part, wheelhouse
+        self.taken_away = taken_away
         self.clone, self.packages = scratch / "clone", scratch / "packages"
         self.dist = self.clone / "dist"
         self.password = secrets.token_urlsafe()
         self.steps: list[tuple[str, str]] = []
-        self.taken_away: list[str] = []
 
     def run(self) -> None:
         """Do all steps. Exits with a sentence at the first one that fails."""
@@ -228,9 +230,8 @@ class Rehearsal:
 
     def supported_pythons(self) -> list[int]:
         """The minor versions that `requires-python` allows, up to the newest that CI installs."""
-        newest = max(int(version[2:]) for version in NEWEST_PYTHONS)
         allowed = SpecifierSet(self.metadata["Requires-Python"] or "")
-        minors = range(max(newest, sys.version_info.minor) + 1)
+        minors = range(max(CPYTHONS[-1], sys.version_info.minor) + 1)
         return [minor for minor in minors if allowed.contains(f"3.{minor}.99")]
 
     def environment(self, name: str, minor: int) -> Path | None:
@@ -323,8 +324,7 @@ def main() -> None:
     os.environ["TMPDIR"] = tempfile.gettempdir()  # where TMPDIR is no folder, tools disagree
     skipped = list(not_rehearsed())
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-        rehearsal = Rehearsal(Path(scratch), options.part, options.wheelhouse)
-        rehearsal.taken_away = taken_away
+        rehearsal = Rehearsal(Path(scratch), options.part, options.wheelhouse, taken_away)
         rehearsal.run()
     width = max(len(name) for name, _ in rehearsal.steps)
     print("\n".join(["", *(f"  {name:{width}}  {result}" for name, result in rehearsal.steps), ""]))

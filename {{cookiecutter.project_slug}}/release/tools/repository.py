@@ -7,7 +7,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from environment import call, said
-from project import NORMAL, project, tag_of, tag_pattern, version_in
+from project import NORMAL, numbers, project, tag_of, tag_pattern, version_in
 
 RELEASE = Path(".github/workflows/release.yml")
 # What sends files to PyPI: commands, an action, and the names of passwords.
@@ -20,7 +20,7 @@ UPLOADS = re.compile(
     r"|\b(TWINE_PASSWORD|MATURIN_PYPI_TOKEN|UV_PUBLISH_\w+|FLIT_PASSWORD|HATCH_INDEX_AUTH)\b"
     r"|\b(POETRY_PYPI_TOKEN_\w+|PYPI_(API_)?(TOKEN|PASSWORD))\b"
 )
-# Events that can come from a tag, or before one. A nightly run or one by hand is no second release.
+# Events that can come from a tag, or before one. A nightly or manual run is no second release.
 OF_A_TAG = re.compile(r"\b(push|create|release|workflow_run|workflow_call|repository_dispatch)\b")
 
 
@@ -166,15 +166,6 @@ def problems_of_earlier_tags() -> Iterator[str]:
                 f"the last tag is {last}, but a release starts for tags like {tag_of('1.2.3')} "
                 "alone: the next one has to be named so, or release/tag.txt the other way"
             )
-
-
-def numbers(version: str | None) -> list[int]:
-    """The release numbers of a version or a tag, to compare: those of v1.2.0rc1 are [1, 2]."""
-    words = re.match(r"\D*(\d+(?:[.!]\d+)*)", version or "")
-    found = [int(number) for number in re.findall(r"\d+", words[1] if words else "")]
-    while found and not found[-1]:
-        found.pop()
-    return found
 
 
 def problems_of_the_origin() -> Iterator[str]:
