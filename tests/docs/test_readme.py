@@ -33,6 +33,13 @@ def test_tree_is_that_of_the_default_rendering() -> None:
     assert drawn == set(tree.read_text("utf-8").split())
 
 
+def test_it_can_be_read_in_five_minutes() -> None:
+    """Tables and commands count too; pictures and the addresses of links do not."""
+    text = re.sub(r"!\[[^]]*\]\([^)]*\)|\]\([^)]*\)", " ", README)
+    words = [word for word in text.split() if re.search(r"\w", word)]
+    assert 500 < len(words) <= 1000
+
+
 def test_questions_are_counted() -> None:
     """docs/reference/questions.md lists them: tests/repository/test_site.py."""
     number = {10: "ten", 11: "eleven", 12: "twelve"}[len(QUESTIONS)]
@@ -108,7 +115,7 @@ def test_pyo3_is_the_version_that_is_claimed() -> None:
 
 
 def test_pythons_that_install_the_wheels_are_those_of_the_plan() -> None:
-    (said,) = re.findall(r"own pip picks, for the floor, ([\d.t, and]+)\.\n", README)
+    (said,) = re.findall(r"own pip picks, for the floor \(your oldest Python\), ([\d.t, and]+)\.\n", README)
     abis = platforms.read_wheels()["manylinux_x86_64"]
     jobs = plan.install_matrix({"manylinux_x86_64": abis}, 12)
     pythons = {job["python"] for job in jobs}
