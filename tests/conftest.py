@@ -52,7 +52,6 @@ def pytest_configure(config: pytest.Config) -> None:
     surroundings.settle_environment()
     surroundings.deliver_signals()
     set_hypothesis_home_dir(BUILD / "hypothesis")
-    config.option.arch = config.option.arch or ["x86_64", "i686"]
     if config.option.markexpr == NOTHING_BUILT:
         surroundings.forbid_builds()
     elif not config.option.collectonly:
@@ -122,6 +121,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PIP_BUILD_CONSTRAINT": str(constraints),
         "PIP_CONSTRAINT": str(constraints),
+        "PIP_NO_COMPILE": "1",  # backends that build once
         "PYTHONUTF8": "1",
         "UV_BUILD_CONSTRAINT": str(constraints),
         "UV_CONSTRAINT": str(constraints),

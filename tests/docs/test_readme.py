@@ -115,7 +115,9 @@ def test_pyo3_is_the_version_that_is_claimed() -> None:
 
 
 def test_pythons_that_install_the_wheels_are_those_of_the_plan() -> None:
-    (said,) = re.findall(r"own pip picks, for the floor \(your oldest Python\), ([\d.t, and]+)\.\n", README)
+    (said,) = re.findall(
+        r"own pip picks, for the floor \(your oldest Python\), ([\d.t, and]+)\.\n", README
+    )
     abis = platforms.read_wheels()["manylinux_x86_64"]
     jobs = plan.install_matrix({"manylinux_x86_64": abis}, 12)
     pythons = {job["python"] for job in jobs}

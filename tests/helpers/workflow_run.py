@@ -76,6 +76,10 @@ KNOWN = {
     "step": {"name", "id", "if", "uses", "with", "run", "shell", "env"},
 }
 
+# All jobs here have one Python. What it got from locks, by the action `setup` of an earlier job or
+# run, is not installed a second time.
+INSTALLED: set[tuple[object, ...]] = set()
+
 
 class StepFailed(Exception):
     """A step of a job failed; the text is what it printed."""
@@ -234,7 +238,10 @@ class WorkflowRun:
                 assert options.keys() <= action["inputs"].keys()
                 inputs = {key: each["default"] for key, each in action["inputs"].items()} | options
                 own = context | {"inputs": inputs, "steps": {}}
-                self.run_steps(name, job, action["runs"]["steps"], workspace, own)
+                asked = (self.python, *self.locks(inputs, workspace))
+                if asked not in INSTALLED:
+                    self.run_steps(name, job, action["runs"]["steps"], workspace, own)
+                    INSTALLED.add(asked)
                 continue
             if "uses" in step:
                 action = step["uses"].partition("@")[0]
@@ -254,6 +261,12 @@ class WorkflowRun:
             context["steps"][step.get("id", "")] = {
                 "outputs": dict(line.split("=", 1) for line in lines)
             }
+
+    def locks(self, inputs: dict[str, str], workspace: Path) -> list[bytes]:
+        """The contents of the locks that the action `setup` is to install."""
+        return [
+            (workspace / "release" / lock).read_bytes() for lock in inputs.get("locks", "").split()
+        ]
 
     def shell(
         self, job: str, step: dict[str, Any], cwd: Path, variables: Mapping[str, str]

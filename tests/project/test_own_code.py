@@ -26,29 +26,37 @@ FRONTENDS = ["pip wheel", "pip wheel of the sdist", "build", "uv build", "editab
 
 
 def build_commands(frontend: str, python: Path, out: Path) -> list[list[str | Path]]:
-    """The commands that leave a wheel in `out`, or an editable install; `build` makes an sdist."""
-    pip_wheel: list[str | Path] = [python, "-m", "pip", "wheel", "--no-deps", f"--wheel-dir={out}"]
+    """The commands that leave a wheel in `out`, or an editable install; `build` makes an sdist.
+
+    But for uv, they take the backend of the environment: one that is installed for each build has a
+    path of its own, for which cargo might compile again.
+    """
+    here = "--no-build-isolation"
+    pip_wheel: list[str | Path] = [python, "-m", "pip", "wheel", here, "--no-deps"]
+    pip_wheel.append(f"--wheel-dir={out}")
+    build: list[str | Path] = [python, "-m", "build", "--no-isolation", f"--outdir={out}"]
     sdist = out / "fast_doubles-0.1.0.tar.gz"
     commands: dict[str, list[list[str | Path]]] = {
         "pip wheel": [[*pip_wheel, "."]],
         "pip wheel of the sdist": [
-            [python, "-m", "build", "--sdist", f"--outdir={out}"],
+            [*build, "--sdist"],
             [*pip_wheel, sdist],
         ],
-        "build": [[python, "-m", "build", f"--outdir={out}"]],
+        "build": [build],
         "uv build": [["uv", "build", f"--python={python}", f"--out-dir={out}"]],
-        "editable": [[python, "-m", "pip", "install", "--no-deps", "--editable", "."]],
+        "editable": [[python, "-m", "pip", "install", here, "--no-deps", "--editable", "."]],
     }
     return commands[frontend]
 
 
 @pytest.fixture(scope="module")
 def python(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the front ends."""
+    """An environment with the front ends and the backends."""
     environment = tmp_path_factory.mktemp("frontends") / "environment"
     python = python_of(environment)
     run("uv", "venv", f"--python={pythons()[oldest_python()]}", environment, cwd=TEMPLATE)
-    run("uv", "pip", "install", f"--python={python}", "pip", "build", cwd=TEMPLATE)
+    tools = ("pip", "build", "maturin", "setuptools", "setuptools-rust", "wheel")
+    run("uv", "pip", "install", f"--python={python}", *tools, cwd=TEMPLATE)
     return python
 
 

@@ -1,6 +1,8 @@
 """Fixtures of the tests of a release."""
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import pytest
 from helpers.builds import QUICK
 from helpers.fixture_types import Render, Run
 from helpers.local_index import LocalIndex
-from helpers.release_runs import Built, Project
+from helpers.release_runs import A_FEW_WHEELS, Built, Project
 from helpers.rendering import ADA, put_own_code
 from tools.machine import oldest_python, python_of, pythons
 from tools.template import PROJECT_FOLDER
@@ -101,8 +103,9 @@ def built(
     new_project: Callable[..., Project],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Built:
+    """One platform of each system: each job's time grows with the number of files."""
     folder = tmp_path_factory.mktemp("built")
-    project = new_project(build_backend=backend)
+    project = new_project(A_FEW_WHEELS, build_backend=backend)
     with LocalIndex(folder / "none") as none:
         run = project.workflow(folder / "run", none, none).run(until="wheels")
     assert run.results == dict.fromkeys(["check", "sdist", "plan", "wheels"], "success"), (
@@ -115,27 +118,45 @@ def built(
 def scratch(tmp_path: Path) -> Path:
     """The folder for temporary files, below which cargo builds quickly.
 
-    By its own configuration: the variables of a profile do not reach a release.
+    By its own configuration: variables for a profile or a cache do not reach a release.
     """
     scratch = tmp_path / "scratch"
     scratch.mkdir()
+    settings = '[profile.release]\nlto = "off"\nopt-level = 1\ncodegen-units = 16\n'
+    if cache := os.environ.get("RUSTC_WRAPPER"):
+        wrapper = tmp_path / "compiler_cache.sh"
+        names = [name for name in os.environ if name.startswith("SCCACHE")]
+        known = "".join(f"export {name}={shlex.quote(os.environ[name])}\n" for name in names)
+        wrapper.write_text(f'#!/bin/sh\n{known}exec {shlex.quote(cache)} "$@"\n')
+        wrapper.chmod(0o755)
+        settings += f"[build]\nrustc-wrapper = '{wrapper}'\n"
     (tmp_path / ".cargo").mkdir()
-    (tmp_path / ".cargo" / "config.toml").write_text(
-        '[profile.release]\nlto = "off"\nopt-level = 0\ncodegen-units = 16\n'
-    )
+    (tmp_path / ".cargo" / "config.toml").write_text(settings)
     return scratch
 
 
 @pytest.fixture
 def one_python(tmp_path: Path, environment: dict[str, str]) -> str:
-    """A PATH on which no Python but the oldest is found: a rehearsal installs on each of them."""
-    folder = tmp_path / "no-other-python"
-    folder.mkdir()
-    for version in pythons():
-        if version != oldest_python():
-            (folder / f"python{version}").write_text("#!/bin/sh\nexit 1\n")
-            (folder / f"python{version}").chmod(0o755)
-    return f"{folder}{os.pathsep}{environment['PATH']}"
+    """A PATH on which no Python but the oldest is found: a rehearsal installs on each of them.
+
+    A folder that holds another one is replaced by links to all else in it.
+    """
+    others = {f"python{version}" for version in pythons() if version != oldest_python()}
+    folders = [Path(folder) for folder in environment["PATH"].split(os.pathsep) if folder]
+    path = []
+    for number, folder in enumerate(folders):
+        if any((folder / name).exists() for name in others):
+            links = tmp_path / "programs" / str(number)
+            links.mkdir(parents=True)
+            for program in folder.iterdir():
+                if not re.match(r"(python|pypy)[\d.]*$", program.name) or (
+                    program.name == f"python{oldest_python()}"
+                ):
+                    (links / program.name).symlink_to(program)
+            path.append(links)
+        else:
+            path.append(folder)
+    return os.pathsep.join(map(str, path))
 
 
 @pytest.fixture

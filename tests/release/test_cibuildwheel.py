@@ -13,6 +13,7 @@ import sys
 import tomllib
 import zipapp
 import zipfile
+from itertools import product
 from pathlib import Path
 
 import cibuildwheel
@@ -32,8 +33,15 @@ FREE_THREADED = ("cp314t", "cp315t")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "arch" in metafunc.fixturenames:
-        metafunc.parametrize("arch", metafunc.config.getoption("arch"), scope="module")
+    """Each architecture and each backend once; all pairs for `nox -s wheels` and with `--arch`."""
+    if "wheelhouse" in metafunc.fixturenames:
+        option = metafunc.config.getoption
+        architectures = option("arch") or ["x86_64", "i686"]
+        asked = option("arch") or option("need_images")
+        pairs = product(architectures, BACKENDS) if asked else zip(architectures, BACKENDS)
+        metafunc.parametrize(
+            "arch, wheelhouse", list(pairs), indirect=["wheelhouse"], scope="module"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +125,7 @@ def cache() -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
+@pytest.fixture(scope="module")
 def wheelhouse(
     arch: str,
     request: pytest.FixtureRequest,

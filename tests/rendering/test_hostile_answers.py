@@ -1,6 +1,6 @@
 """Any answer is refused in one plain sentence, or comes out as it was given; none is executed.
 
-HOSTILE_EXAMPLES=2000 looks at more than the usual 200: `nox -s nightly`.
+HOSTILE_EXAMPLES=2000 looks at more than the usual 100: `nox -s nightly`.
 """
 
 import ast
@@ -54,7 +54,7 @@ from tools.template import (
 
 pytestmark = pytest.mark.builds
 
-EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "100"))
 
 
 def settled(examples: int, *, shrink: bool = True) -> settings:

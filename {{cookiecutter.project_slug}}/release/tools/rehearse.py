@@ -205,7 +205,7 @@ class Rehearsal:
         if python := self.environment(f"build-{minor}", minor):
             pip = (python, "-m", "pip", "--disable-pip-version-check")
             lock = "--requirement=release/wheel-requirements.txt"
-            run(self.clone, *pip, "install", "--require-hashes", lock)
+            run(self.clone, *pip, "install", "--no-compile", "--require-hashes", lock)
             options = ["--no-deps", "--no-build-isolation", f"--wheel-dir={self.dist}"]
             options += [f"--config-settings={key}={value}" for key, value in settings.items()]
             run(self.source, *pip, "wheel", *options, ".")
@@ -257,7 +257,8 @@ class Rehearsal:
     def install_and_test(self, python: Path, release: Release) -> str:
         """Install from the index alone and run the sdist's tests; return the name of the wheel."""
         wheel = release.install(python)
-        pip = (python, "-m", "pip", "install", "--disable-pip-version-check")
+        # Compiling all files of tools that run once takes longer than what they do.
+        pip = (python, "-m", "pip", "install", "--no-compile", "--disable-pip-version-check")
         try:
             lock = "--requirement=release/wheel-requirements.txt"
             run(self.clone, *pip, "--require-hashes", lock)
