@@ -122,6 +122,9 @@ def test_pythons_that_install_the_wheels_are_those_of_the_plan() -> None:
     jobs = plan.install_matrix({"manylinux_x86_64": abis}, 12)
     pythons = {job["python"] for job in jobs}
     assert {"3.12", *re.findall(r"[\d.]+t?", said)} == pythons
+    with_runners = {job["platform"] for job in plan.install_matrix(platforms.read_wheels(), 12)}
+    number = {6: "six", 7: "seven", 8: "eight"}[len(with_runners)]
+    assert f"the {number} platforms that have a runner install" in README
 
 
 def test_first_screen_has_the_commands() -> None:

@@ -38,7 +38,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         option = metafunc.config.getoption
         architectures = option("arch") or ["x86_64", "i686"]
         asked = option("arch") or option("need_images")
-        pairs = product(architectures, BACKENDS) if asked else zip(architectures, BACKENDS)
+        pairs = (
+            product(architectures, BACKENDS)
+            if asked
+            else zip(architectures, BACKENDS, strict=False)
+        )
         metafunc.parametrize(
             "arch, wheelhouse", list(pairs), indirect=["wheelhouse"], scope="module"
         )

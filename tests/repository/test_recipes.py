@@ -77,13 +77,15 @@ GATE = [
 MPL = "Mozilla Public License Version 2.0\n\nNot the whole text, which a licence is.\n"
 QUICK = ["tests/repository/test_template.py", "tests/docs/test_readme.py"]
 RENDERED = ["tests/rendering/test_combinations.py", "tests/rendering/test_record.py"]
-REFERENCE = "tests/repository/test_site.py::test_reference_says_what_the_sources_say"
+SITE = "tests/repository/test_site.py"
+REFERENCE = f"{SITE}::test_reference_says_what_the_sources_say"
 README = "tests/docs/test_readme.py::test_{}"
 RECIPES = {
     "Add a Python": Recipe(
         {
             "cookiecutter.json": [(f'_minor": "{NEWEST}"', f'_minor": "{NEXT}"')],
             f"{P}/release/tools/platforms.py": [(f"range(9, {NEXT})", f"range(9, {NEXT + 1})")],
+            f"{P}/release/wheels.txt": [(f"cp39 to cp3{NEWEST}", f"cp39 to cp3{NEXT}")],
             ".github/workflows/ci.yml": [add_python],
             ".github/workflows/canary.yml": [add_python],
             "README.md": [
@@ -92,9 +94,10 @@ RECIPES = {
                     f"oldest Python), 3.{NEWEST}, 3.{NEXT}, 3.{NEWEST - 1}t and",
                 )
             ],
+            "docs/reference/platforms.md": [WRITTEN],
         },
-        [*QUICK, *RENDERED, "tests/release/test_wheel_list.py", "tests/repository/test_workflows.py"],
-        README.format("pythons_that_install_the_wheels_are_those_of_the_plan"),
+        [*QUICK, *RENDERED, SITE, "tests/release/test_wheel_list.py", "tests/repository/test_workflows.py"],
+        REFERENCE,
         "cibuildwheel_selects or cibuildwheel_knows or floor_below or manifests_are_valid or is_missing",
     ),
     "Add a licence": Recipe(
@@ -120,7 +123,7 @@ RECIPES = {
             ],
             "docs/reference/questions.md": [WRITTEN],
         },
-        [*QUICK, *RENDERED, REFERENCE],
+        [*QUICK, *RENDERED, SITE],
         REFERENCE,
     ),
     "Add a platform": Recipe(
@@ -147,7 +150,7 @@ RECIPES = {
             "README.md": [("ppc64le (emulated) | i686, armv7l, riscv64", "ppc64le, riscv64 (emulated) | i686, armv7l")],
             "docs/reference/platforms.md": [WRITTEN],
         },
-        [*QUICK, "tests/release/test_wheel_list.py", *GATE, REFERENCE],
+        [*QUICK, "tests/release/test_wheel_list.py", *GATE, SITE],
         REFERENCE,
     ),
     "Add a question": Recipe(
@@ -167,7 +170,7 @@ RECIPES = {
             "docs/reference/questions.md": [WRITTEN],
         },
         [
-            *(*QUICK, *RENDERED, REFERENCE),
+            *(*QUICK, *RENDERED, SITE),
             "tests/rendering/test_ways_to_render.py::test_enter_for_all_questions",
         ],
         REFERENCE,
