@@ -106,7 +106,7 @@ def call(
     readme = project / "README.md"
     text = readme.read_text("utf-8")
     start = text.index(">>> ")
-    sample = text[start : text.index("\n```\n", start)]
+    sample = text[start : text.index("```\n", start)]
     readme.write_text(text.replace(sample, replace(example, words or {})), "utf-8")
 
 
