@@ -93,6 +93,7 @@ def answer(run: Run, python: Path, tmp_path: Path) -> Callable[..., int]:
                 *(str(word).replace("fast_doubles", package) for word in command),
                 cwd=project,
                 CARGO_TARGET_DIR=str(target),
+                PIP_BUILD_CONSTRAINT="",  # refused without isolation
                 **UNOPTIMISED,  # quicker, and nothing to cargo's decision
             )
         if frontend == "editable":
