@@ -31,7 +31,7 @@ STYLE = {
 }
 DOTS = {  # name: form and colour
     OURS: ("o", OURS_COLOUR),
-    "C by hand, METH_O": ("d", OTHERS_COLOUR),
+    "handwritten C, METH_O": ("d", OTHERS_COLOUR),
     "article: Rust, chars once": ("v", "#9775fa"),
     "article: regex": ("s", "#2f9e44"),
     "article: Python, once": ("P", "#868e96"),

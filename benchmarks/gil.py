@@ -16,7 +16,7 @@ SIZES = [2**exponent for exponent in range(16, 28, 2)]
 SITUATIONS = {
     "one thread alone": (1, False),
     "two counting threads": (2, False),
-    "beside a thread of Python code": (1, True),
+    "next to a thread of Python code": (1, True),
 }
 
 

@@ -49,7 +49,7 @@ def outcomes(results: Results) -> Iterator[Outcome]:
     data = time(OURS, kind="bytes")
     best_rust = min(time(rust) for rust in ARTICLES_RUST)
     yield Outcome("1 MB of bytes: C through SWIG", 12, time("article: C through SWIG") / data)
-    yield Outcome("1 MB of bytes: C by hand", 4, gain("C by hand, METH_O", kind="bytes"))
+    yield Outcome("1 MB of bytes: handwritten C", 4, gain("handwritten C, METH_O", kind="bytes"))
     yield Outcome("1 MB of bytes: the article's best Rust", 15, best_rust / data)
     yield Outcome("1 MB of bytes: numpy, text to encode", 2.5, time("numpy, count_nonzero") / data)
     yield Outcome("1 MB of bytes: numpy", 2, gain("numpy, count_nonzero", kind="bytes"))
@@ -65,7 +65,7 @@ def outcomes(results: Results) -> Iterator[Outcome]:
     for size, share_needed in ((HUGE, 0.65), (MILLION, 0.35)):
         share = results.bandwidth["kernel", size] / results.bandwidth["memchr", size]
         yield Outcome(f"share of memchr's bandwidth, {size // MILLION} MB", share_needed, share)
-    call = 1 / gain("C by hand, METH_O", kind="bytes", length=0)
+    call = 1 / gain("handwritten C, METH_O", kind="bytes", length=0)
     yield Outcome("time of a call with nothing to do, in calls of C", 2.2, call, True)
     most_grown = max(results.grows[OURS, script] for script in SCRIPTS)
     yield Outcome("bytes by which a call makes a str larger", 0, most_grown, True)

@@ -85,7 +85,7 @@ def numpy_count_nonzero(text: str | bytes) -> int:
 
 VARIANTS = [
     Variant(OURS, fast_doubles.count_doubles),
-    Variant("C by hand, METH_O", plain_c.count_doubles),
+    Variant("handwritten C, METH_O", plain_c.count_doubles),
     Variant("numpy, count_nonzero", numpy_count_nonzero, counts="UTF-8 bytes"),
     Variant("article: Rust, bytes once", rust_opponents.bytes_once, (str,), "UTF-8 bytes"),
     Variant("article: C through SWIG", swig_c.count_doubles, (str,), "UTF-8 bytes"),

@@ -87,14 +87,14 @@ CRATES = {
         ),
     ),
 }
-PLACES = {"inside": "your-crate", "beside": "../your-crate"}
+PLACES = {"inside": "your-crate", "next to it": "../your-crate"}
 CASES = [
     ("crc32fast", "inside", "maturin"),
     ("crc32fast", "inside", "setuptools-rust"),
     ("strsim", "inside", "setuptools-rust"),
-    ("strsim", "beside", "maturin"),
+    ("strsim", "next to it", "maturin"),
     ("unicode-segmentation", "inside", "maturin"),
-    ("unicode-segmentation", "beside", "maturin"),
+    ("unicode-segmentation", "next to it", "maturin"),
     ("unicode-width", "inside", "setuptools-rust"),
 ]
 
@@ -125,7 +125,7 @@ def test_a_crate_from_crates_io_is_called(
     project = tmp_path / "repository" / "fast-doubles"
     shutil.copytree(render(build_backend=backend), project, ignore=shutil.ignore_patterns(".git"))
     shutil.copytree(vendored / crate, project / PLACES[place])
-    if place == "beside":  # in a surrounding workspace, of whose values the crate takes one
+    if place == "next to it":  # in a surrounding workspace, of whose values the crate takes one
         surround(project.parent)
     call(project, backend, run, PLACES[place], CRATES[crate].words, CRATES[crate].test)
     run("git", "init", "--quiet", "--initial-branch=main", cwd=project)
@@ -185,8 +185,8 @@ def test_setuptools_rust_cannot_take_a_crate_from_outside(
     project = tmp_path / "repository" / "fast-doubles"
     backend = "setuptools-rust"
     shutil.copytree(render(build_backend=backend), project, ignore=shutil.ignore_patterns(".git"))
-    shutil.copytree(vendored / "crc32fast", project / PLACES["beside"])
-    call(project, backend, run, PLACES["beside"])
+    shutil.copytree(vendored / "crc32fast", project / PLACES["next to it"])
+    call(project, backend, run, PLACES["next to it"])
     run("git", "init", "--quiet", cwd=project)
     run("git", "add", "--all", cwd=project)
     target = {"CARGO_TARGET_DIR": str(tmp_path / "target")}

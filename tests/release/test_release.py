@@ -89,7 +89,7 @@ def test_wheels_of_one_python_are_published(
     pypi: LocalIndex,
     testpypi: LocalIndex,
 ) -> None:
-    """In a project without abi3, and beside abi3: there by a second run, which leaves it out."""
+    """In a project without abi3, and next to abi3: there by a second run, which leaves it out."""
     project = new_project(f"{LINUX} {listed}\nwin_amd64 {listed}\n", build_backend=backend)
     if without_abi3:
         for name, before, after in (

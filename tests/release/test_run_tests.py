@@ -17,10 +17,10 @@ RELEASE = PROJECT_FOLDER / "release"
 def test_the_tests_are_run_away_from_the_sources(run: Run, tmp_path: Path, setting: str) -> None:
     """A package next to the tests is not what they import, and their status is the program's."""
     shutil.copytree(RELEASE, tmp_path / "release", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "beside.py").touch()
+    (tmp_path / "helper.py").touch()
     (tmp_path / "checks").mkdir()
     (tmp_path / "data.txt").write_text("x")
-    code = "import pathlib; assert pathlib.Path('data.txt').read_text() == 'x'; import beside"
+    code = "import pathlib; assert pathlib.Path('data.txt').read_text() == 'x'; import helper"
     (tmp_path / "checks" / "check.py").write_text(code)
     sources, command = ["checks", "data.txt"], ["python -c ''", "python -m checks.check"]
     as_text = setting == "text"
@@ -33,8 +33,8 @@ def test_the_tests_are_run_away_from_the_sources(run: Run, tmp_path: Path, setti
     run_tests = (sys.executable, "release/tools/run_tests.py")
     result = run(*run_tests, cwd=tmp_path, check=False)
     assert result.returncode == 1
-    assert "No module named 'beside'" in result.stdout
-    (tmp_path / "checks" / "check.py").write_text(code.removesuffix("; import beside"))
+    assert "No module named 'helper'" in result.stdout
+    (tmp_path / "checks" / "check.py").write_text(code.removesuffix("; import helper"))
     assert run(*run_tests, cwd=tmp_path).stdout == ""
 
 

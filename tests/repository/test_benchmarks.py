@@ -18,7 +18,7 @@ CARGO = (PROJECT_FOLDER / "Cargo.toml").read_text("utf-8").replace("{{ ", "").re
 PROJECT = tomllib.loads(CARGO)
 
 ARTICLE = ["Rust, bytes once", "Rust, chars once", "Rust, chars twice", "C through SWIG", "regex"]
-OTHERS = ["C by hand, METH_O", "numpy, count_nonzero", "article: Python, zip"]
+OTHERS = ["handwritten C, METH_O", "numpy, count_nonzero", "article: Python, zip"]
 SCRIPTS = ["ASCII", "Latin-1", "Cyrillic", "CJK", "emoji", "mixed"]
 OURS = "this template's wheel"
 

@@ -118,7 +118,7 @@ def test_wheel_is_tagged_for_the_floor() -> None:
     here = f"cp{sys.version_info.major}{sys.version_info.minor}"
     free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
     allowed = [] if free_threaded else [{(f"cp3{FLOOR}", "abi3")}]
-    # Beside the tests of an installed wheel there is no list; then the gate looks.
+    # Next to the tests of an installed wheel there is no list; then the gate looks.
     wheels = ROOT / "release" / "wheels.txt"
     lines = wheels.read_text("utf-8").splitlines() if wheels.exists() else [here]
     listed = any(here in line.partition("#")[0].split() for line in lines)

@@ -95,8 +95,8 @@ def put_together(abi: str, folder: Path, run: Run) -> WindowsPython:
         free_threaded = re.search(r"\.cp\d+t-", file.name) is not None
         wanted = file.suffix != ".pyd" or free_threaded == bool(flags)
         if wanted and not file.name.startswith(LEFT_OUT):
-            beside = file.name.lower().startswith(("python", "vcruntime"))
-            shutil.copy(file, root if beside else root / "DLLs")
+            of_python = file.name.lower().startswith(("python", "vcruntime"))
+            shutil.copy(file, root if of_python else root / "DLLs")
     compile_starters(f"python{version.replace('.', '')}{flags}", flags, root, scratch, run)
     shutil.move(scratch / "python.exe", root)  # last: an interrupted run begins again
     shutil.rmtree(scratch)

@@ -99,7 +99,7 @@ def read_wheel(file: Path, newest: dict[str, str], rehearsal: bool) -> Archive:
         wheel.validate_record()
         inside = message_from_string(wheel.read_dist_info("WHEEL")).get_all("Tag") or []
         names = archive.namelist()
-        # Not the libraries that auditwheel puts beside the package, in a folder *.libs.
+        # Not the libraries that auditwheel puts next to the package, in a folder *.libs.
         modules = [name for name in names if re.search(r"^(?!.*\.libs/).*\.(so|pyd)$", name)]
         kinds = {name: kind_of_module(archive.read(name)) for name in modules}
     if {tag for text in inside for tag in parse_tag(text)} != tags:
@@ -202,7 +202,7 @@ def platform_of(tags: frozenset[Tag], newest: dict[str, str]) -> str:
     """
     platforms = set()
     for tag in {tag.platform for tag in tags}:
-        # As manylinux_2_28_x86_64. Older names, as manylinux2014_x86_64, stand beside those.
+        # As manylinux_2_28_x86_64. Older names, as manylinux2014_x86_64, stand next to those.
         match = re.fullmatch(r"(manylinux|musllinux|macosx)(?:\d*|_(\d+)_(\d+))_(\D\w+)", tag)
         platforms.add(platform := f"{match[1]}_{match[4]}" if match else tag)
         asked = Version(f"{match[2]}.{match[3]}") if match and match[2] else Version("0")

@@ -53,7 +53,7 @@ def clean() -> list[str]:
 def package_sources() -> dict[str, str]:
     """Variables that tell pip where packages come from, and that keep its other settings out.
 
-    A mirror may be set in one of pip's files, beside `user = true` or a `target`, which would
+    A mirror may be set in one of pip's files, next to `user = true` or a `target`, which would
     install to another place than a user's pip. So the files are read once, and then passed over.
     """
     listed = call(sys.executable, "-m", "pip", "config", "list").stdout.splitlines()

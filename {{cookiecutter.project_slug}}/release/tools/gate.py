@@ -114,7 +114,7 @@ def run_check_wheel_contents(wheels: list[str]) -> Iterator[str]:
     """What check-wheel-contents objects to in wheels: files that do not belong there."""
     repaired = [wheel for wheel in wheels if has_libraries(wheel)]
     others = [wheel for wheel in wheels if wheel not in repaired]
-    # auditwheel and delvewheel put libraries beside the package, which these three codes refuse.
+    # auditwheel and delvewheel put libraries next to the package, which these three codes refuse.
     for group, options in (others, []), (repaired, ["--ignore=W004,W009,W010"]):
         if group:
             checked = call(sys.executable, "-m", "check_wheel_contents", *options, *group)

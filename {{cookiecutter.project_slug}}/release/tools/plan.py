@@ -59,7 +59,7 @@ def problems() -> Iterator[str]:
     mixed = [line for line in lines if "abi3" in line.abis and any(map(is_specific, line.abis))]
     if mixed and "maturin" in backend() and not abi3_features():
         yield (
-            f"{mixed[0].where}: beside abi3, a wheel for one Python is built without the stable "
+            f"{mixed[0].where}: next to abi3, a wheel for one Python is built without the stable "
             "ABI. So the feature abi3-py3NN of pyo3 has to stand in `features` of [tool.maturin], "
             "and not in Cargo.toml"
         )
