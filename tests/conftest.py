@@ -121,7 +121,6 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PIP_BUILD_CONSTRAINT": str(constraints),
         "PIP_CONSTRAINT": str(constraints),
-        "PIP_NO_COMPILE": "1",  # backends that build once
         "PYTHONUTF8": "1",
         "UV_BUILD_CONSTRAINT": str(constraints),
         "UV_CONSTRAINT": str(constraints),

@@ -15,6 +15,7 @@ def settle_environment() -> None:
     # Images of containers often set it. Tools that are compiled at each start, and tests start
     # them thousands of times, take twice the time.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PIP_NO_COMPILE"] = "1"  # of what pip installs for one build, most is never imported
     for name in tied_to_a_repository():
         os.environ.pop(name, None)
     if not os.environ.get("HOME"):

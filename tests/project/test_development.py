@@ -134,8 +134,7 @@ def of_the_environment(command: str, python: Path) -> list[str | Path]:
 # Two libraries of one module
 
 
-@pytest.mark.parametrize("tool", ["pip", "uv"])
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("tool", "backend"), zip(["pip", "uv"], BACKENDS, strict=True))
 def test_switching_the_backend_leaves_no_old_library(
     backend: str, tool: str, repository: Callable[..., Path], render: Render, run: Run
 ) -> None:
@@ -275,8 +274,7 @@ def test_uv_run_sees_every_file_that_cargo_reads(name: str, render: Render, run:
 # Notebooks
 
 
-@pytest.mark.parametrize("way", [0, 1], ids=["uv", "pip"])
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(("way", "backend"), list(enumerate(BACKENDS)), ids=["uv", "pip"])
 def test_contributing_says_how_a_notebook_gets_the_new_code(
     backend: str, way: int, render: Render, run: Run, environment: dict[str, str]
 ) -> None:
