@@ -134,7 +134,7 @@ def of_the_environment(command: str, python: Path) -> list[str | Path]:
 # Two libraries of one module
 
 
-@pytest.mark.parametrize(("tool", "backend"), zip(["pip", "uv"], BACKENDS, strict=True))
+@pytest.mark.parametrize(("tool", "backend"), list(zip(["pip", "uv"], BACKENDS, strict=True)))
 def test_switching_the_backend_leaves_no_old_library(
     backend: str, tool: str, repository: Callable[..., Path], render: Render, run: Run
 ) -> None:
