@@ -22,6 +22,7 @@ def cargo_target(version: str = f"3.{sys.version_info.minor}") -> str:
 # the project in a tenth. (At level 0, the tests of a project would take five times as long.) Wheels
 # whose library is looked at are built as users build them.
 UNOPTIMISED = {
+    "CARGO_PROFILE_DEV_OPT_LEVEL": "1",
     "CARGO_PROFILE_RELEASE_LTO": "off",
     "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
