@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,8 +18,8 @@ from helpers.compiler_cache import compiler_cache
 from helpers.fixture_types import CrossWheel, Render, Repository, Run
 from helpers.rendering import ADA, put_own_code, rendered
 from tools import stand_ins
-from tools.machine import GIT, pythons
-from tools.template import BACKENDS, PYTHONS, TEMPLATE
+from tools.machine import GIT, oldest_python, python_of, pythons
+from tools.template import BACKENDS, PROJECT_FOLDER, PYTHONS, TEMPLATE
 
 # The expression of `nox -s quick`.
 NOTHING_BUILT = "not builds"
@@ -174,6 +175,64 @@ def repository(render: Render, run: Run, tmp_path: Path) -> Repository:
         return project
 
     return repository
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """The folder for temporary files, below which cargo builds quickly.
+
+    By its own configuration: variables for a profile or a cache do not reach a release.
+    """
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    settings = '[profile.release]\nlto = "off"\nopt-level = 1\ncodegen-units = 16\n'
+    if cache := os.environ.get("RUSTC_WRAPPER"):
+        wrapper = tmp_path / "compiler_cache.sh"
+        names = [name for name in os.environ if name.startswith("SCCACHE")]
+        known = "".join(f"export {name}={shlex.quote(os.environ[name])}\n" for name in names)
+        wrapper.write_text(f'#!/bin/sh\n{known}exec {shlex.quote(cache)} "$@"\n')
+        wrapper.chmod(0o755)
+        settings += f"[build]\nrustc-wrapper = '{wrapper}'\n"
+    (tmp_path / ".cargo").mkdir()
+    (tmp_path / ".cargo" / "config.toml").write_text(settings)
+    return scratch
+
+
+@pytest.fixture
+def one_python(tmp_path: Path, environment: dict[str, str]) -> str:
+    """A PATH on which no Python but the oldest is found: a rehearsal installs on each of them.
+
+    A folder that holds another one is replaced by links to all else in it.
+    """
+    others = {f"python{version}" for version in pythons() if version != oldest_python()}
+    folders = [Path(folder) for folder in environment["PATH"].split(os.pathsep) if folder]
+    path = []
+    for number, folder in enumerate(folders):
+        if any((folder / name).exists() for name in others):
+            links = tmp_path / "programs" / str(number)
+            links.mkdir(parents=True)
+            for program in folder.iterdir():
+                if not re.match(r"(python|pypy)[\d.]*$", program.name) or (
+                    program.name == f"python{oldest_python()}"
+                ):
+                    (links / program.name).symlink_to(program)
+            path.append(links)
+        else:
+            path.append(folder)
+    return os.pathsep.join(map(str, path))
+
+
+@pytest.fixture(scope="module")
+def runner_python(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runners' Python, with the locked tools that each job would install."""
+    environment = tmp_path_factory.mktemp("runner") / "python"
+    run("uv", "venv", "--seed", f"--python={sys.executable}", environment, cwd=environment.parent)
+    python = python_of(environment)
+    for lock in ("requirements.txt", "wheel-requirements.txt"):
+        file = PROJECT_FOLDER / "release" / lock
+        install = ("uv", "pip", "install", f"--python={python}", "--require-hashes")
+        run(*install, f"--requirement={file}", cwd=environment)
+    return python
 
 
 @pytest.fixture

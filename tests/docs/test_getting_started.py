@@ -42,8 +42,11 @@ def test_what_is_left_out_comes_again() -> None:
 
 
 @pytest.mark.builds
-def test_tutorial_ends_with_a_rehearsed_release(run: Run, tmp_path: Path) -> None:
+def test_tutorial_ends_with_a_rehearsed_release(
+    run: Run, tmp_path: Path, scratch: Path, one_python: str
+) -> None:
     folder, printed, section = tmp_path, "", ""
+    variables = {"TMPDIR": str(scratch), "PATH": one_python, **QUICK, **GIT}
     examples = "".join(block.text for block in TUTORIAL if block.language == "pycon")
     (tmp_path / "examples.txt").write_text(examples, "utf-8")
     assert examples.count(">>> from") == 2
@@ -62,7 +65,7 @@ def test_tutorial_ends_with_a_rehearsed_release(run: Run, tmp_path: Path) -> Non
                 continue
             line = RUN_FOR.get(command, command)
             fails = section != block.section and block.section == "See it fail"
-            result = run("bash", "-ec", line, cwd=folder, check=not fails, **QUICK, **GIT)
+            result = run("bash", "-ec", line, cwd=folder, check=not fails, **variables)
             printed, section = result.stdout, block.section
             if fails:
                 assert re.search(r"finds_the_longest_run \.\.\. FAILED", printed), printed

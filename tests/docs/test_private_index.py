@@ -86,6 +86,7 @@ def test_workflow_releases_to_the_private_index(
     repository: Repository,
     index: LocalIndex,
     run: Run,
+    runner_python: Path,
     tmp_path: Path,
 ) -> None:
     project = repository(license="Proprietary", **ADA)
@@ -95,14 +96,12 @@ def test_workflow_releases_to_the_private_index(
     run("git", "commit", "--quiet", "--all", "--message=A private index", cwd=project, **GIT)
     run("git", "tag", "v0.1.0", cwd=project)
     run("git", "clone", "--quiet", "--bare", project, tmp_path / "origin.git", cwd=tmp_path)
-    runner = tmp_path / "runner"
-    run("uv", "venv", "--seed", f"--python={sys.executable}", runner, cwd=tmp_path)
     secret = {"INDEX_PASSWORD": index.password, "INDEX_READ_URL": f"{index.url}simple/"}
     workflow = WorkflowRun(
         file=project / ".github" / "workflows" / "release.yml",
         origin=tmp_path / "origin.git",
         folder=tmp_path / "github",
-        python=python_of(runner),
+        python=runner_python,
         indexes={},
         password="",
         settings={

@@ -180,20 +180,22 @@ def test_table_of_the_demo_is_the_readmes_but_for_the_figures(
 def test_the_projects_own_sessions_pass(project: Path, backend: str, floor: str, run: Run) -> None:
     # The Rust files and the benchmark are the same in all renderings.
     once = floor == BUILDABLE_FLOORS[0] and backend == BACKENDS[0]
-    # The lint tools look at the oldest Python of a project: at both ends is enough.
+    # Both ends of the floors are enough for the lint tools, which look at the oldest Python.
     between = floor in BUILDABLE_FLOORS[1:-1]
-    sessions = ["tests"] if between else ["lint", "tests"]
+    sessions = [f"tests-{floor}"] if between else ["lint", "tests"]
     sessions = ["lint", "rust", "tests", "bench"] if once else sessions
     target = {"CARGO_TARGET_DIR": cargo_target(floor)}
     result = run(
         *("nox", "--sessions", *sessions), cwd=project, **target, **({} if once else UNOPTIMISED)
     )
     for session in [s for s in sessions if s != "tests"]:
-        assert f"* {session}: success" in result.stdout
+        assert (
+            f"{session}: success" in result.stdout or f"{session} was successful" in result.stdout
+        )
     if once:
         assert "[ASCII]: Rust is " in result.stdout
         assert "[Cyrillic]: Rust is " in result.stdout
-    for version in PYTHONS:
+    for version in [] if between else PYTHONS:
         if minor(version) < minor(floor):
             assert f"tests-{version}" not in result.stdout
         elif version in pythons():
@@ -236,6 +238,7 @@ def test_two_builds_of_one_commit_are_the_same(
             cwd=project,
             CARGO_TARGET_DIR=cargo_target(floor),
             SOURCE_DATE_EPOCH="1750000000",
+            **({} if backend == BACKENDS[0] else UNOPTIMISED),  # rustc's flags are the same
         )
     first, second = (
         {file.name: file for file in (tmp_path / folder / "out").glob("fast*")}
