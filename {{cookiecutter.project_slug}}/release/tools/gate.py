@@ -179,6 +179,7 @@ def main() -> None:
     promised = {(line.platform, abi) for line in lines for abi in line.abis}
     promised.add(("sdist", ""))
     found, problems = read_all(options.folder, lines, options.rehearsal)
+    refused = bool(problems)
     problems += compare(found, options.tag, promised)
     if not found:
         problems.append(f"{options.folder} holds nothing that may be uploaded")
@@ -193,7 +194,8 @@ def main() -> None:
         elsewhere = f"{len(missing)} of {len(promised)} files are built elsewhere"
         print(f"{elsewhere}, and not checked here: {platforms}")
     elif missing:
-        problems.append(f"missing: {', '.join(' '.join(key).strip() for key in missing)}")
+        names = ", ".join(" ".join(key).strip() for key in missing)
+        problems.append(f"missing{', or refused above' if refused else ''}: {names}")
     if problems:
         sys.exit("\n".join(["Not to be uploaded:", *(f"  {problem}" for problem in problems)]))
     print(f"{len(found)} file{'s' if len(found) > 1 else ''} may be uploaded.")
