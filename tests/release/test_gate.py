@@ -332,7 +332,8 @@ def test_every_reason_is_given_at_once(project: Path, refuse: Refuse) -> None:
     FAULTS["no stub"][0](project)
     FAULTS["sdist without a lock"][0](project)
     printed = refuse("--tag=v9.9.9")
-    for reason in ("holds no stub", "holds no Cargo.lock", "the tag is v9.9.9", "missing, or refused above: "):
+    missing = "missing, or refused above: "
+    for reason in ("holds no stub", "holds no Cargo.lock", "the tag is v9.9.9", missing):
         assert reason in printed
 
 

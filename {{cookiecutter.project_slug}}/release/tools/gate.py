@@ -195,7 +195,7 @@ def main() -> None:
         print(f"{elsewhere}, and not checked here: {platforms}")
     elif missing:
         names = ", ".join(" ".join(key).strip() for key in missing)
-        problems.append(f"missing{', or refused above' if refused else ''}: {names}")
+        problems.append(f"missing, or refused above: {names}" if refused else f"missing: {names}")
     if problems:
         sys.exit("\n".join(["Not to be uploaded:", *(f"  {problem}" for problem in problems)]))
     print(f"{len(found)} file{'s' if len(found) > 1 else ''} may be uploaded.")
