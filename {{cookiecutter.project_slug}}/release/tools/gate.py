@@ -189,13 +189,15 @@ def main() -> None:
     for (platform, abi), (file, _) in found.items():
         print(f"  {platform:20} {abi:8} {file.name}")
     missing = sorted(promised - found.keys())
+    names = ", ".join(" ".join(key).strip() for key in missing)
     if missing and options.rehearsal:
         platforms = ", ".join(dict.fromkeys(platform for platform, _ in missing))
         elsewhere = f"{len(missing)} of {len(promised)} files are built elsewhere"
         print(f"{elsewhere}, and not checked here: {platforms}")
+    elif missing and refused:
+        problems.append(f"missing, or refused above: {names}")
     elif missing:
-        names = ", ".join(" ".join(key).strip() for key in missing)
-        problems.append(f"missing, or refused above: {names}" if refused else f"missing: {names}")
+        problems.append(f"missing: {names}")
     if problems:
         sys.exit("\n".join(["Not to be uploaded:", *(f"  {problem}" for problem in problems)]))
     print(f"{len(found)} file{'s' if len(found) > 1 else ''} may be uploaded.")
