@@ -77,8 +77,12 @@ def test_platforms_without_a_runner_are_published_without_an_installation(
 
 
 @pytest.mark.parametrize(
-    ("listed", "without_abi3"),
-    [("cp311 cp312 cp313 pp311", True), ("abi3 cp311 cp313", False)],
+    ("listed", "without_abi3", "backend"),
+    [
+        ("cp311 cp312 cp313 pp311", True, "setuptools-rust"),
+        ("abi3 cp311 cp313", False, "maturin"),
+    ],
+    indirect=["backend"],
 )
 def test_wheels_of_one_python_are_published(
     listed: str,
@@ -273,7 +277,11 @@ def rewrite_sdist(store: Path, edit: Callable[[str, bytes], bytes | None]) -> No
                 archive.addfile(member, io.BytesIO(changed))
 
 
-@pytest.mark.parametrize("fault", [without_the_lock, with_another_checksum])
+@pytest.mark.parametrize(
+    ("fault", "backend"),
+    list(zip([without_the_lock, with_another_checksum], BACKENDS, strict=True)),
+    indirect=["backend"],
+)
 def test_an_sdist_that_cannot_be_built_with_its_lock(
     fault: Fault, built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
 ) -> None:
@@ -327,7 +335,11 @@ def older_sources(store: Path) -> None:
         shutil.copy(older / "wheelhouse" / ABI3_WHEEL, store / f"wheels-{LINUX}")
 
 
-@pytest.mark.parametrize("fault", [another_project, older_sources])
+@pytest.mark.parametrize(
+    ("fault", "backend"),
+    list(zip([another_project, older_sources], BACKENDS, strict=True)),
+    indirect=["backend"],
+)
 def test_a_library_of_other_sources_fails_where_it_is_installed(
     fault: Fault, built: Built, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
 ) -> None:
@@ -337,6 +349,7 @@ def test_a_library_of_other_sources_fails_where_it_is_installed(
     assert_nothing_is_published(run, pypi, testpypi)
 
 
+@only_maturin
 def test_a_full_disk(
     backend: str,
     new_project: Callable[..., Project],
