@@ -112,11 +112,16 @@ def test_a_flat_project_without_a_lock_is_told_all_that_it_lacks(run: Run, tmp_p
     # The lock: missing, and ignored.
     assert "git tracks no Cargo.lock: `cargo generate-lockfile --manifest-path" in told()
     assert "take 'Cargo.lock' out of .gitignore, line 3" in told()
+    collect = (sys.executable, "release/tools/licenses.py")
+    assert (
+        "git tracks no Cargo.lock, which names the crates"
+        in run(*collect, cwd=project, check=False).stdout
+    )
     run("cargo", "generate-lockfile", cwd=project)
     ignored = project / ".gitignore"
     ignored.write_text(ignored.read_text().replace("Cargo.lock\n", ""))
     run("git", "add", "--all", cwd=project)
-    run(sys.executable, "release/tools/licenses.py", cwd=project)
+    run(*collect, cwd=project)
 
     # The floor, and a lock that serves it.
     assert "is locked for 3.11 and later, but requires-python begins at 3.9" in told()
@@ -167,6 +172,13 @@ def test_a_flat_project_without_a_lock_is_told_all_that_it_lacks(run: Run, tmp_p
     run("python", "-m", "build", "--sdist", "--no-isolation", f"--outdir={dist}", cwd=project)
     gate = ("python", "release/tools/gate.py", dist, "--rehearsal", "--tag=1.4.0")
     assert "1 file may be uploaded." in run(*gate, cwd=project).stdout
+
+
+def test_ruff_reads_the_programs_as_their_own_python(run: Run, tmp_path: Path) -> None:
+    """It takes the oldest Python of the project otherwise, which may be older than theirs."""
+    shutil.copytree(PROJECT_FOLDER / "release", tmp_path / "release")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "a"\nrequires-python = ">=3.9"\n')
+    run("ruff", "check", "release", cwd=tmp_path)
 
 
 def edit_tests(project: Path) -> None:

@@ -57,7 +57,7 @@ def cargo(*words: str) -> str:
 def builds() -> Iterator[tuple[Path, list[str]]]:
     """The manifest of each crate that becomes a library, and the features that it is built with.
 
-    Raises Failed if pyproject.toml cannot be read.
+    Raises Failed if pyproject.toml cannot be read, or nothing names a crate.
     """
     try:
         tools = tomllib.loads(Path("pyproject.toml").read_text("utf-8")).get("tool", {})
@@ -79,6 +79,8 @@ def builds() -> Iterator[tuple[Path, list[str]]]:
         yield Path(table.get("path", "Cargo.toml")), options
     if not tables:  # setup.py says it, in Python
         locks = call("git", "ls-files", "Cargo.lock", "*/Cargo.lock").stdout.splitlines()
+        if not locks:
+            raise Failed("git tracks no Cargo.lock, which names the crates: `git add` it first")
         for lock in locks:
             yield Path(lock).with_name("Cargo.toml"), ["--all-features"]
 

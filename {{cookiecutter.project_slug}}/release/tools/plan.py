@@ -9,6 +9,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
@@ -56,6 +57,7 @@ def problems() -> Iterator[str]:
                     f"3.{oldest}: delete the one, or lower the other"
                 )
         yield from problems_of_the_image(line)
+        yield from problems_of_skip(line, oldest)
     mixed = [line for line in lines if "abi3" in line.abis and any(map(is_specific, line.abis))]
     if mixed and "maturin" in backend() and not abi3_features():
         yield (
@@ -93,6 +95,34 @@ def problems_of_the_image(line: Line) -> Iterator[str]:
             f"cibuildwheel builds them in {settings.get(key, default)}: write "
             f'`{key} = "{wanted}"` into [tool.cibuildwheel.linux], or {image}_{arch} into the line'
         )
+
+
+def problems_of_skip(line: Line, oldest: int) -> Iterator[str]:
+    """ABIs of a line that `skip` of [tool.cibuildwheel] leaves out, in its own notation.
+
+    Where that leaves some of the Pythons of an abi3 wheel, they build it, and test it.
+    """
+    patterns = tool("cibuildwheel").get("skip", [])
+    patterns = patterns.split() if isinstance(patterns, str) else patterns
+    for abi in line.abis:
+        names = [f"cp3{minor}" for minor in CPYTHONS if minor >= oldest] if abi == "abi3" else [abi]
+        skipping = [
+            [each for each in patterns if skips(each, f"{name}-{line.platform}")] for name in names
+        ]
+        if skipping and all(skipping):
+            found = dict.fromkeys(pattern for some in skipping for pattern in some)
+            yield (
+                f"{line.where}: `skip` of [tool.cibuildwheel] leaves out {abi} "
+                f"({', '.join(found)}): delete it there, or {abi} in the line"
+            )
+
+
+def skips(pattern: str, identifier: str) -> bool:
+    """Whether a pattern fits a build, as cibuildwheel reads it: a shell's, with {one,other}."""
+    if braces := re.search(r"\{([^{}]*)\}", pattern):
+        before, after = pattern[: braces.start()], pattern[braces.end() :]
+        return any(skips(f"{before}{word}{after}", identifier) for word in braces[1].split(","))
+    return fnmatch(identifier, pattern)
 
 
 def backend() -> str:
