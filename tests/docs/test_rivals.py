@@ -5,6 +5,7 @@ rows on rebuilds, on the gate and on the rehearsal ask for more than a look at f
 """
 
 import re
+import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -14,9 +15,11 @@ import pytest
 from helpers.fixture_types import Run
 from tools.template import TEMPLATE
 
+# uv takes the oldest Python from the one that it finds.
+PYTHON = f"--python={sys.executable}"
 COMMANDS = {
     "maturin": ("maturin", "new", "--bindings=pyo3", "project"),
-    "uv": ("uv", "init", "--build-backend=maturin", "--vcs=none", "project"),
+    "uv": ("uv", "init", "--build-backend=maturin", "--vcs=none", PYTHON, "project"),
 }
 
 
