@@ -145,7 +145,7 @@ def test_upload_takes_the_password_alone_and_each_file_once(
     assert re.search(r"HTTPError: (400|409)", again), again
 
 
-def test_commands_by_hand_do_the_same(
+def test_commands_without_ci_do_the_same(
     dist: Callable[..., Path], index: LocalIndex, run: Run
 ) -> None:
     project = dist()

@@ -44,14 +44,14 @@ def looked_at(project: Path) -> dict[str, str]:
     tests = [*project.rglob("test*"), *project.rglob("bench*"), *re.findall(r"#\[test\]", texts)]
     stub = [*project.rglob("*.pyi")]
     locked = (project / "Cargo.lock").exists() and "--locked" in workflows
-    floor = (
-        "yes" if f"py{oldest}" in abi3 else f"no ({abi3[0].replace('py', 'cp')})" if abi3 else ""
-    )
+    floor = f"no ({abi3[0].replace('py', 'cp')})" if abi3 else "no abi3"
+    if f"py{oldest}" in abi3:
+        floor = "yes"
     return {
         "PyO3 in the rendering": pyo3["version"],
         "free of PyO3's deprecated": "no" if "extension-module" in pyo3["features"] else "yes",
         "backends for one Rust project": python["build-system"]["build-backend"],
-        "abi3 floor is the oldest Python": floor or "no abi3",
+        "abi3 floor is the oldest Python": floor,
         "`Cargo.lock` shipped": "yes" if locked else "no",
         "Rust tests, Python tests": "yes" if tests else "no",
         "type stub checked": "stub, not checked" if stub else "no stub",

@@ -255,7 +255,7 @@ def own_check_passes(project: Path, python: str, tag: str, run: Run) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_raising_the_floor_by_hand(
+def test_raising_the_floor_without_cruft(
     backend: str, repository: Callable[..., Path], render: Render, run: Run
 ) -> None:
     project = repository(build_backend=backend)
@@ -278,7 +278,7 @@ def test_raising_the_floor_by_hand(
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_switching_the_backend_by_hand(
+def test_switching_the_backend_without_cruft(
     backend: str,
     repository: Callable[..., Path],
     render: Render,

@@ -27,7 +27,7 @@ from pathlib import Path
 from fast_doubles import count_doubles
 
 
-def test_data_is_beside_the_tests() -> None:
+def test_data_is_next_to_the_tests() -> None:
     for line in Path(__file__).with_name("data").joinpath("cases.txt").read_text().splitlines():
         text, doubles = line.split()
         assert count_doubles(text) == int(doubles)

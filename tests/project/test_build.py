@@ -191,7 +191,9 @@ def test_the_projects_own_sessions_pass(project: Path, backend: str, floor: str,
         assert (
             f"{session}: success" in result.stdout or f"{session} was successful" in result.stdout
         )
-    for version in [] if between else PYTHONS:
+    if between:
+        return
+    for version in PYTHONS:
         if minor(version) < minor(floor):
             assert f"tests-{version}" not in result.stdout
         elif version in pythons():
@@ -234,7 +236,8 @@ def test_two_builds_of_one_commit_are_the_same(
             cwd=project,
             CARGO_TARGET_DIR=cargo_target(floor),
             SOURCE_DATE_EPOCH="1750000000",
-            **({} if backend == BACKENDS[0] else UNOPTIMISED),  # rustc's flags are the same
+            # The settings of users' wheels are looked at with one backend.
+            **({} if backend == BACKENDS[0] else UNOPTIMISED),
         )
     first, second = (
         {file.name: file for file in (tmp_path / folder / "out").glob("fast*")}

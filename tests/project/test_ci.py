@@ -33,8 +33,8 @@ def script(job: str, beginning: str) -> str:
 
 
 def test_it_runs_for_pull_requests_and_what_was_merged() -> None:
-    push, by_hand = {"branches": ["main", "master"]}, {"workflow_dispatch": None}
-    assert CI["on"] == {"push": push, "pull_request": None, **by_hand}
+    push, manually = {"branches": ["main", "master"]}, {"workflow_dispatch": None}
+    assert CI["on"] == {"push": push, "pull_request": None, **manually}
 
 
 # Files that are new or changed in a pull request, and whether wheels are built for it.

@@ -91,6 +91,21 @@ def test_both_tools_make_the_same_commit_and_tag(
 
 
 @pytest.mark.parametrize("tool", TOOLS)
+def test_the_changelog_of_a_first_release_can_be_continued(
+    tool: str, project: Path, bump_commands: dict[str, list[str]], run: Run
+) -> None:
+    text = (project / "release" / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"^ {3}```text\n( {3}Unreleased\n.*?) {3}```$", text, re.M | re.S)
+    changelog = project / "CHANGELOG.md"
+    head = changelog.read_text("utf-8").partition("Unreleased")[0]
+    changelog.write_text(head + re.sub("(?m)^ {3}", "", block), "utf-8")
+    run("git", "commit", "--quiet", "--all", "--message=The first release", cwd=project, **GIT)
+    run(*bump_commands[tool], "patch", cwd=project, **GIT)
+    bumped = changelog.read_text("utf-8")
+    assert re.findall(r"^(Unreleased|[\d.]+ )", bumped, re.M) == ["Unreleased", "0.1.1 ", "0.1.0 "]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
 def test_a_tree_with_changes_is_refused(
     tool: str, project: Path, bump_commands: dict[str, list[str]], run: Run
 ) -> None:

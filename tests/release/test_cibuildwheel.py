@@ -37,15 +37,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "wheelhouse" in metafunc.fixturenames:
         option = metafunc.config.getoption
         architectures = option("arch") or ["x86_64", "i686"]
-        asked = option("arch") or option("need_images")
-        pairs = (
-            product(architectures, BACKENDS)
-            if asked
-            else zip(architectures, BACKENDS, strict=False)
-        )
-        metafunc.parametrize(
-            "arch, wheelhouse", list(pairs), indirect=["wheelhouse"], scope="module"
-        )
+        pairs = list(product(architectures, BACKENDS))
+        if not (option("arch") or option("need_images")):
+            pairs = list(zip(architectures, BACKENDS, strict=True))
+        metafunc.parametrize("arch, wheelhouse", pairs, indirect=["wheelhouse"], scope="module")
 
 
 @pytest.fixture(scope="module")

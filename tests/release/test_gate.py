@@ -96,7 +96,7 @@ def test_version_specific_wheels_of_setuptools_rust_pass(project: Path, run: Run
 
 
 @pytest.mark.parametrize("abis", ["cp311 cp313 pp311", "abi3 cp313", "abi3 cp39 cp314t pp312"])
-def test_wheels_of_one_python_pass_alone_and_beside_abi3(
+def test_wheels_of_one_python_pass_alone_and_next_to_abi3(
     abis: str, project: Path, run: Run
 ) -> None:
     names = [name for name, platform in platforms.PLATFORMS.items() if platform.pypy]

@@ -132,12 +132,12 @@ def test_files_are_dated_as_the_commit(built: Built, run: Run) -> None:
 
 @only_maturin
 @pytest.mark.parametrize("send", [False, True])
-def test_a_run_by_hand_never_publishes_to_pypi(
+def test_a_run_that_is_started_manually_never_publishes_to_pypi(
     built: Built, send: bool, tmp_path: Path, pypi: LocalIndex, testpypi: LocalIndex
 ) -> None:
     inputs = {"testpypi": True} if send else {}
-    by_hand = {"event": "workflow_dispatch", "inputs": inputs, "ref": "main"}
-    run = built.resume("gate", tmp_path / "run", pypi, testpypi, **by_hand).run()
+    manually = {"event": "workflow_dispatch", "inputs": inputs, "ref": "main"}
+    run = built.resume("gate", tmp_path / "run", pypi, testpypi, **manually).run()
     looked = ["gate", "index", "install-from-index"] if send else ["gate"]
     assert ended(run) == NOTHING | dict.fromkeys(looked, "success"), run.printed
     assert_nothing_is_published(run, pypi)
@@ -495,8 +495,8 @@ def test_a_proprietary_project_is_never_published(
     reason = "the classifier 'Private :: Do Not Upload' of pyproject.toml"
     assert_stopped_at_the_check(run, reason, pypi, testpypi)
 
-    by_hand = {"event": "workflow_dispatch", "inputs": {"testpypi": True}, "ref": "main"}
-    run = project.workflow(tmp_path / "by-hand", pypi, testpypi, **by_hand).run()
+    manually = {"event": "workflow_dispatch", "inputs": {"testpypi": True}, "ref": "main"}
+    run = project.workflow(tmp_path / "manually", pypi, testpypi, **manually).run()
     assert run.results["wheels"] == "success", run.printed
     assert "is never to be uploaded: its classifier is 'Private :: Do Not Upload'" in run.printed
     assert ended(run) == REFUSED

@@ -75,13 +75,13 @@ def release_run(tmp_path: Path) -> Callable[..., WorkflowRun]:
     return release_run
 
 
-BY_HAND = {"event": "workflow_dispatch", "testpypi": True}
+MANUALLY = {"event": "workflow_dispatch", "testpypi": True}
 
 
 STARTED_BY: dict[str, dict[str, Any]] = {
     "gate": {},
     "publish": {},
-    "publish-to-testpypi": BY_HAND,
+    "publish-to-testpypi": MANUALLY,
     "index": {"publish-to-testpypi": "skipped"},
     "install-from-index": {"publish-to-testpypi": "skipped"},
     "announce": {"publish-to-testpypi": "skipped"},
@@ -118,7 +118,7 @@ def test_what_a_hand_started_run_uploads(release_run: Callable[..., WorkflowRun]
         run = release_run("workflow_dispatch", testpypi)
         assert not run.starts("publish")
         assert run.starts("publish-to-testpypi") == testpypi
-        assert not release_run(**BY_HAND, publish="skipped").starts("announce")
+        assert not release_run(**MANUALLY, publish="skipped").starts("announce")
 
 
 def test_only_tags_that_can_be_versions_start_a_release() -> None:

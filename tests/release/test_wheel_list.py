@@ -309,7 +309,7 @@ def test_the_newest_python_can_be_named() -> None:
         ("setuptools.build_meta", "[]", "--build-option=--py-limited-api="),
     ],
 )
-def test_a_wheel_of_one_python_beside_abi3_has_a_run_of_its_own(
+def test_a_wheel_of_one_python_next_to_abi3_has_a_run_of_its_own(
     backend: str, features: str, settings: str, run: Run, tmp_path: Path
 ) -> None:
     """In one run, cibuildwheel would take the abi3 wheel for it."""

@@ -397,7 +397,7 @@ def test_a_file_of_the_folders_name_stays(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "fast-doubles").read_text() == "mine\n"
 
 
-def test_what_is_not_in_the_way_stays_beside_the_rendering(run: Run, tmp_path: Path) -> None:
+def test_what_is_not_in_the_way_stays_next_to_the_rendering(run: Run, tmp_path: Path) -> None:
     project = tmp_path / "fast-doubles"
     write(project, {"notes/own.txt": "mine\n", ".env": "SECRET=1\n"})
     result = render_over(run, tmp_path, "-f", **GIT)

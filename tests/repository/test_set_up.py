@@ -113,9 +113,9 @@ def test_rust_that_is_new_enough(
 def test_benchmarks_name_the_tools_that_they_lack(
     noxfile: types.ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_hand = {"gcc"}
-    monkeypatch.setattr(noxfile.shutil, "which", lambda name: name if name in at_hand else None)
+    installed = {"gcc"}
+    monkeypatch.setattr(noxfile.shutil, "which", lambda name: name if name in installed else None)
     with pytest.raises(Stopped, match=r"Missing: swig \(on Debian and Ubuntu: apt install swig\)"):
         noxfile.require_c(Session())
-    at_hand.add("swig")
+    installed.add("swig")
     noxfile.require_c(Session())

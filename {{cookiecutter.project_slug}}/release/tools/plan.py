@@ -118,7 +118,10 @@ def problems_of_skip(line: Line, oldest: int) -> Iterator[str]:
 
 
 def skips(pattern: str, identifier: str) -> bool:
-    """Whether a pattern fits a build, as cibuildwheel reads it: a shell's, with {one,other}."""
+    """Whether a pattern fits a build, as cibuildwheel reads it: a shell's, with {one,other}.
+
+    CI plans before it installs anything, so cibuildwheel itself cannot be asked.
+    """
     if braces := re.search(r"\{([^{}]*)\}", pattern):
         before, after = pattern[: braces.start()], pattern[braces.end() :]
         return any(skips(f"{before}{word}{after}", identifier) for word in braces[1].split(","))
