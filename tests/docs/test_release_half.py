@@ -1,6 +1,6 @@
 """docs/how-to/release-half.md: the release half in projects of another layout.
 
-As far as no wheel has to be built for it; tests/on_demand/ has the rest.
+As far as no release has to be rehearsed for it; tests/on_demand/ has the rest.
 """
 
 import json
@@ -8,12 +8,15 @@ import os
 import re
 import shutil
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
 from cibuildwheel.options import CommandLineArguments, Options
 
 from helpers.adoption import PAGE, adopt, from_here, set_value
+from helpers.builds import UNOPTIMISED
 from helpers.fixture_types import Run
 from helpers.layouts import write_flat_layout, write_layout
 from tools.machine import GIT
@@ -173,6 +176,81 @@ def test_a_flat_project_without_a_lock_is_told_all_that_it_lacks(run: Run, tmp_p
     gate = ("python", "release/tools/gate.py", dist, "--rehearsal", "--tag=1.4.0")
     assert "1 file may be uploaded." in run(*gate, cwd=project).stdout
 
+    # A README whose format is not stated.
+    setup = project / "setup.py"
+    text = setup.read_text("utf-8")
+    (stated,) = re.findall(r" +long_description_content_type=.*\n", text)
+    setup.write_text(text.replace(stated, ""), "utf-8")
+    shutil.rmtree(dist)
+    run("python", "-m", "build", "--sdist", "--no-isolation", f"--outdir={dist}", cwd=project)
+    refused = run(*gate, cwd=project, check=False)
+    assert refused.returncode == 1
+    assert "`long_description_content_type` missing" in refused.stdout
+    assert "write `long_description_content_type`" in PAGE.text
+
+
+@pytest.mark.parametrize(
+    ("license_value", "classifier", "taken"),
+    [
+        ('{ file = "LICENSE" }', "", False),
+        ('"MIT"', "License :: OSI Approved :: MIT License", False),
+        ('"MIT"', "", True),
+    ],
+)
+def test_what_setuptools_asks_of_a_license_next_to_license_files(
+    license_value: str, classifier: str, taken: bool, run: Run, tmp_path: Path
+) -> None:
+    """The page names both edits; a project that needs none of them is built."""
+    *_, license_files = PAGE.blocks("toml")
+    (tmp_path / "LICENSE").write_text("MIT\n")
+    (tmp_path / "THIRD-PARTY-LICENSES.txt").write_text("of the crates\n")
+    (tmp_path / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+        f'[project]\nname = "a"\nversion = "1"\nlicense = {license_value}\n{license_files}'
+        f"classifiers = [{f'{classifier!r}' if classifier else ''}]\n"
+    )
+    build = ("python", "-m", "build", "--sdist", "--no-isolation", "--outdir=dist")
+    result = run(*build, cwd=tmp_path, check=False)
+    assert (result.returncode == 0) == taken, result.stdout
+    if taken:
+        with tarfile.open(tmp_path / "dist" / "a-1.tar.gz") as sdist:
+            assert "a-1/THIRD-PARTY-LICENSES.txt" in sdist.getnames()
+    else:
+        assert "license" in result.stdout.lower()
+
+
+def test_the_pages_setup_py_builds_abi3_and_the_wheel_of_one_python(
+    run: Run, tmp_path: Path
+) -> None:
+    project = write_layout(tmp_path / "your-package", "setuptools-rust", run)
+    adopt(project, "setuptools-rust", run)
+    wheels = project / "release" / "wheels.txt"
+    wheels.write_text("manylinux_x86_64 abi3 cp313\n")
+    setup, _ = PAGE.blocks("python")
+    (project / "setup.py").write_text(setup, "utf-8")
+    settings = project / "setup.cfg"
+    table = "[bdist_wheel]\npy_limited_api = cp311\n"
+    text = settings.read_text("utf-8")
+    assert table in text
+    settings.write_text(text.replace(table, ""), "utf-8")
+    printed = run(sys.executable, "release/tools/plan.py", cwd=project).stdout
+    jobs = json.loads(re.findall(r"^build=(.*)", printed, re.MULTILINE)[0])
+    assert [job["settings"] for job in jobs] == ["", "--build-option=--py-limited-api="]
+    tags = []
+    for number, job in enumerate(jobs):
+        dist = tmp_path / str(number)
+        options = [f"--config-setting={job['settings']}"] if job["settings"] else []
+        build = ("python", "-m", "build", "--wheel", "--no-isolation", f"--outdir={dist}")
+        run(*build, *options, cwd=project, **UNOPTIMISED, CARGO_TARGET_DIR=str(tmp_path / "target"))
+        (wheel,) = dist.iterdir()
+        with zipfile.ZipFile(wheel) as archive:
+            (library,) = [name for name in archive.namelist() if "/_core." in name]
+        tags.append((wheel.name.split("-", 2)[2].rsplit("-", 1)[0], library.split(".")[1]))
+    here = f"cp3{sys.version_info.minor}"
+    assert tags[0] == ("cp311-abi3", "abi3")
+    assert tags[1][0] == f"{here}-{here}"
+    assert tags[1][1].startswith("cpython-3")
+
 
 def test_ruff_reads_the_programs_as_their_own_python(run: Run, tmp_path: Path) -> None:
     """It takes the oldest Python of the project otherwise, which may be older than theirs."""
@@ -191,7 +269,7 @@ def edit_tests(project: Path) -> None:
 
 
 def test_the_pages_sessions_are_those_of_the_template() -> None:
-    (sessions,) = PAGE.blocks("python")
+    _, sessions = PAGE.blocks("python")
     noxfile = (PROJECT_FOLDER / "noxfile.py").read_text("utf-8")
     assert sessions in noxfile.replace("python=BUILDER, ", "")  # defined elsewhere in that file
 

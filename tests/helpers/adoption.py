@@ -35,7 +35,7 @@ def adopt(project: Path, backend: str, run: Run) -> list[str]:
         (project / "MANIFEST.in").write_text(manifest_in, "utf-8")
     manifest.write_text(text, "utf-8")
 
-    (sessions,) = PAGE.blocks("python")
+    _, sessions = PAGE.blocks("python")
     (project / "noxfile.py").write_text(f"import runpy\n\nimport nox\n\n\n{sessions}", "utf-8")
     in_cargo, in_package = PAGE.blocks("ini")
     if backend == "setuptools-rust":

@@ -152,7 +152,9 @@ def test_jobs_have_names_limits_and_numbered_runners(file: Path) -> None:
     assert {"group", "cancel-in-progress"} <= set(workflow["concurrency"])
     for name, job in workflow["jobs"].items():
         assert job["name"][0].isupper(), name
-        assert job["timeout-minutes"] <= 180, name
+        limits = re.findall(r"\d+", str(job["timeout-minutes"]))
+        assert limits, name
+        assert max(map(int, limits)) <= 360, name  # GitHub's own limit
         assert re.search(r"\d|^\${{ matrix\.", job["runs-on"]), name
         assert "latest" not in job["runs-on"], name
 

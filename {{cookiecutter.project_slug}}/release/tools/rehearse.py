@@ -80,7 +80,8 @@ class Rehearsal:
         self.step("clone", self.make_clone, "It takes a git repository with a commit.")
         unchanged = (
             "Your repository is unchanged: only the rehearsal's clone was bumped, so there is "
-            "nothing to reset. release/README.md says what the message means."
+            "nothing to reset. A message of the bump tool is explained in release/README.md, "
+            "below *When something goes wrong*."
         )
         self.step("bump and tag", self.bump, unchanged)
         stale = "If Cargo.lock is stale, the bump has to change the version in it, too."
