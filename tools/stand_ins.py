@@ -4,7 +4,7 @@ They let the real cibuildwheel run, with the real configuration of a rendered pr
 do not stand in for: the age of the real images' glibc, and how these install Rust.
 Needed: root, and the Debian packages podman, netavark, runc and mmdebstrap; for architectures
 that this CPU does not run, qemu-user-static and binfmt-support too. There, Python and all else are
-emulated, but for Rust's compiler: emulated, it takes ten minutes for a wheel.
+emulated, except for Rust's compiler: emulated, it takes ten minutes for a wheel.
 """
 
 import contextlib
@@ -289,7 +289,7 @@ def mirror() -> str:
     Raises:
         RuntimeError: apt knows no place.
     """
-    of_debian = ("Origin: Debian", "Label: Debian")  # but for its security updates
+    of_debian = ("Origin: Debian", "Label: Debian")  # except its security updates
     command = ["apt-get", "indextargets", "--format=$(REPO_URI)", *of_debian]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     if not listed:

@@ -244,7 +244,7 @@ def pip(session: nox.Session) -> tuple[str, ...]:
 
 
 def forget_local_crates(session: nox.Session) -> None:
-    """Delete what cargo has compiled of crates in this folder, but for the package's own crate.
+    """Delete what cargo has compiled of crates in this folder, except for the package's own crate.
 
     The files of an sdist have old dates, and cargo compares dates: it would take an earlier state
     of such a crate for this one. .cargo/config.toml prevents that for the package's crate alone.

@@ -116,7 +116,8 @@ def test_pyo3_is_the_version_that_is_claimed() -> None:
 
 def test_pythons_that_install_the_wheels_are_those_of_the_plan() -> None:
     (said,) = re.findall(
-        r"own pip picks, for the floor \(your oldest Python\), ([\d.t, and]+)\.\n", README
+        r"install what pip picks, on the floor, ([\d.t, and]+) \(on Windows ARM64, without\s",
+        README,
     )
     abis = platforms.read_wheels()["manylinux_x86_64"]
     jobs = plan.install_matrix({"manylinux_x86_64": abis}, 12)
@@ -124,7 +125,16 @@ def test_pythons_that_install_the_wheels_are_those_of_the_plan() -> None:
     assert {"3.12", *re.findall(r"[\d.]+t?", said)} == pythons
     with_runners = {job["platform"] for job in plan.install_matrix(platforms.read_wheels(), 12)}
     number = {6: "six", 7: "seven", 8: "eight"}[len(with_runners)]
-    assert f"the {number} platforms that have a runner install" in README
+    assert f"machines for {number} platforms install" in README
+    on_arm = {job["python"] for job in plan.install_matrix({"win_arm64": abis}, 12)}
+    assert on_arm == {python for python in pythons if not python.endswith("t")}
+
+
+def test_limit_of_glibc_is_said_alike() -> None:
+    newest = platforms.PLATFORMS["manylinux_x86_64"].newest
+    page = (TEMPLATE / "docs" / "how-to" / "release-half.md").read_text("utf-8")
+    assert f"for an older glibc than {newest}." in README
+    assert f"| for glibc older than {newest} |" in page
 
 
 def test_first_screen_has_the_commands() -> None:

@@ -345,7 +345,7 @@ def test_autocrlf_changes_no_byte(
 def test_template_with_other_line_ends_renders_the_same_bytes(
     render: Render, render_into: Cookiecutter, template: Path, tmp_path: Path
 ) -> None:
-    # What a checkout without .gitattributes would be on Windows, but for the verbatim files.
+    # What a checkout without .gitattributes would be on Windows, except for the verbatim files.
     copy = shutil.copytree(template, tmp_path / "template")
     changed = 0
     for file in copy.glob("{{*/**/*"):

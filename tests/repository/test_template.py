@@ -183,8 +183,19 @@ def test_oldest_rust_is_said_alike_everywhere() -> None:
     (oldest,) = re.findall(r'rust-version = "([\d.]+)"', cargo)
     noxfile = (TEMPLATE / "noxfile.py").read_text("utf-8")
     assert f"OLDEST_RUST = ({oldest.replace('.', ', ')})" in noxfile
-    for page in (TEMPLATE / "README.md", PROJECT_FOLDER / "CONTRIBUTING.md"):
-        assert set(re.findall(r"Rust\S* (1\.\d+)", page.read_text("utf-8"))) == {oldest}, page
+    said = [
+        (str(file.relative_to(TEMPLATE)), version)
+        for file in tracked(TEMPLATE)
+        if file.suffix in (".md", ".py", ".toml", ".yml")
+        for version in re.findall(
+            r"\b(1\.\d\d)(?:\.0)?(?: or newer|, the oldest\b)|rust-version = \"([\d.]+)\"",
+            file.read_text("utf-8"),
+        )
+    ]
+    assert len({file for file, _ in said}) >= 6
+    assert [
+        (file, other) for file, versions in said if (other := "".join(versions)) != oldest
+    ] == []
 
 
 def test_cookiecutter_json_is_json_with_unique_keys() -> None:

@@ -11,6 +11,7 @@ PLAINER = {
     "anew": "again",
     "at hand": "here",
     "beside": "next to",
+    "but for": "except for",
     "by hand": "yourself, or manually",
     "mend": "repair",
     "not to be had": "not available",

@@ -12,7 +12,7 @@ PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = (400, 1400)
 
-# What reaches beyond the right edge of the page, but for what scrolls in a box of its own.
+# What reaches beyond the right edge of the page, except for what scrolls in a box of its own.
 OUTSIDE = """() => {
     const width = document.documentElement.clientWidth;
     const scrolls = (element) => element && element !== document.body &&
