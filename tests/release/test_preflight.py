@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.builds import cargo_target
 from helpers.fixture_types import Render, Run
 from helpers.rendering import ADA, SAMPLE, files
 from tools.machine import GIT
@@ -21,6 +22,7 @@ Check = Callable[..., tuple[int, str]]
 posix = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
 
 URL = "https://github.com/ada/fast-doubles"
+TARGET = {"CARGO_TARGET_DIR": cargo_target()}
 
 
 @pytest.fixture
@@ -38,7 +40,8 @@ def check(project: Path, run: Run) -> Check:
 
     def check(*arguments: str, **variables: str) -> tuple[int, str]:
         command = (sys.executable, "release/tools/preflight.py", *arguments)
-        result = run(*command, cwd=project, check=False, **variables)
+        # There, cargo finds what it has asked rustc before.
+        result = run(*command, cwd=project, check=False, **{**TARGET, **variables})
         assert "Traceback" not in result.stdout, result.stdout
         return result.returncode, result.stdout.strip()
 

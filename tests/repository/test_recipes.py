@@ -58,8 +58,8 @@ def newer_pyo3(text: str) -> str:
     return raised
 
 
-# Renderings with other floors tell nothing more here, nor do the types of this repository.
-TOLD_BEFORE = " or ".join(["mypy", *(f"-{floor}-" for floor in FLOORS[1:])])
+# Renderings with other floors tell nothing more here, nor do types.
+TOLD_BEFORE = " or ".join(["mypy", "types_are_checked", *(f"-{floor}-" for floor in FLOORS[1:])])
 
 
 def tree(variant: str) -> str:
@@ -90,8 +90,8 @@ RECIPES = {
             ".github/workflows/canary.yml": [add_python],
             "README.md": [
                 (
-                    f"oldest Python), 3.{NEWEST - 1}, 3.{NEWEST - 1}t, 3.{NEWEST} and",
-                    f"oldest Python), 3.{NEWEST}, 3.{NEXT}, 3.{NEWEST - 1}t and",
+                    f"the floor, 3.{NEWEST - 1}, 3.{NEWEST - 1}t, 3.{NEWEST} and",
+                    f"the floor, 3.{NEWEST}, 3.{NEXT}, 3.{NEWEST - 1}t and",
                 )
             ],
             "docs/reference/platforms.md": [WRITTEN],

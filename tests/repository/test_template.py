@@ -92,13 +92,11 @@ def test_rust_sources_are_formatted_in_place() -> None:
 
 
 @pytest.mark.parametrize("command", ["ruff check", "ruff format --check", "mypy"])
-def test_own_python_is_linted_formatted_and_typed(command: str) -> None:
+def test_own_python_is_linted_formatted_and_typed(command: str, run: Run) -> None:
     """As `nox -s lint` does."""
     noxfile = (TEMPLATE / "noxfile.py").read_text("utf-8")
     assert f"session.run({str(command.split())[1:-1]})".replace("'", '"') in noxfile
-    words = [sys.executable, "-m", *command.split()]
-    result = subprocess.run(words, cwd=TEMPLATE, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout + result.stderr
+    run(sys.executable, "-m", *command.split(), cwd=TEMPLATE)
 
 
 def test_hooks_neither_delete_nor_download_nor_import_others_code() -> None:
