@@ -204,8 +204,9 @@ def first_minute(session: nox.Session) -> None:
 def nightly(session: nox.Session) -> None:
     """Follow every recipe by itself; render 2,000 hostile answers; ask the kernel a million times.
 
-    Its definition gives the answers. ThreadSanitizer watches the module, and Miri runs the kernel's
-    tests, where they are installed.
+    The kernel's definition gives the answers. Both backends go through the tests for which one is
+    enough in `make test`. ThreadSanitizer watches the module, and Miri runs the kernel's tests,
+    where they are installed.
     """
     set_up(session)
     alone = "tests/on_demand/test_recipes_alone.py"
@@ -214,6 +215,11 @@ def nightly(session: nox.Session) -> None:
         session.run("pytest", "--verbose", "tests/on_demand/test_data_races.py")
     else:
         session.warn("ThreadSanitizer was NOT run: Debian's package rust-web-src is not installed.")
+    # Each with both backends: see tests/helpers/pairs.py.
+    release = [f"tests/release/test_{name}.py" for name in ("rehearsal", "release")]
+    in_turn = ("tests/project", "tests/docs/test_replace_the_kernel.py", *release)
+    workers = ("--numprocesses=auto", "--dist=loadfile")
+    session.run("pytest", *workers, *in_turn, env={"ALL_PAIRS": "1"})
     hostile = ("pytest", "--verbose", "tests/rendering/test_hostile_answers.py")
     session.run(*hostile, env={"HOSTILE_EXAMPLES": "2000"})
     folder = ROOT / "build" / "nightly"

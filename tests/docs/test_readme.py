@@ -104,7 +104,7 @@ def test_commands_exist() -> None:
 
 
 def test_oldest_cookiecutter_is_said_alike() -> None:
-    said = [re.findall(r"cookiecutter ([\d.]+) or newer", page) for page in (README, START)]
+    said = [re.findall(r"cookiecutter must be ([\d.]+) or newer", page) for page in (README, START)]
     assert said == [["2.1"], ["2.1"]]  # tests/rendering/test_ways_to_render.py renders with it
 
 

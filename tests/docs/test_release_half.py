@@ -240,6 +240,7 @@ def test_the_pages_setup_py_builds_abi3_and_the_wheel_of_one_python(
     for number, job in enumerate(jobs):
         dist = tmp_path / str(number)
         options = [f"--config-setting={job['settings']}"] if job["settings"] else []
+        shutil.rmtree(project / "build", ignore_errors=True)  # each job has a folder of its own
         build = ("python", "-m", "build", "--wheel", "--no-isolation", f"--outdir={dist}")
         run(*build, *options, cwd=project, **UNOPTIMISED, CARGO_TARGET_DIR=str(tmp_path / "target"))
         (wheel,) = dist.iterdir()

@@ -8,13 +8,13 @@ a shared CARGO_TARGET_DIR. Each test makes a project that answers with a number 
 import os
 import shutil
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 
 import pytest
 
 from helpers.builds import BUILD, QUICK, UNOPTIMISED
 from helpers.fixture_types import Render, Run
+from helpers.pairs import pairs
 from tools.machine import oldest_python, python_of, pythons
 from tools.template import BACKENDS, TEMPLATE
 
@@ -24,15 +24,16 @@ LONG_AGO = 1_153_704_088  # the date that maturin gives to the files of an sdist
 
 
 # `build` makes a wheel from an unpacked sdist as `uv build` does: once is enough.
-PAIRS = [*product(["pip wheel", "uv build", "editable"], BACKENDS)]
-PAIRS += [("build", "maturin"), ("pip wheel of the sdist", "setuptools-rust")]
+FRONT_ENDS = ["pip wheel", "uv build", "editable"]
+PAIRS = [*pairs(BACKENDS, FRONT_ENDS), ("maturin", "build")]
+PAIRS += [("setuptools-rust", "pip wheel of the sdist"), ("setuptools-rust", "editable")]
 
 
 def build_commands(frontend: str, python: Path, out: Path) -> list[list[str | Path]]:
     """The commands that leave a wheel in `out`, or an editable install; `build` makes an sdist.
 
-    But for uv, they take the backend of the environment: one that is installed for each build has a
-    path of its own, for which cargo might compile again.
+    Except for uv, they take the backend of the environment: one that is installed for each build
+    has a path of its own, for which cargo might compile again.
     """
     here = "--no-build-isolation"
     pip_wheel: list[str | Path] = [python, "-m", "pip", "wheel", here, "--no-deps"]
@@ -111,7 +112,7 @@ def answer(run: Run, python: Path, tmp_path: Path) -> Callable[..., int]:
     return answer
 
 
-@pytest.mark.parametrize(("frontend", "backend"), PAIRS)
+@pytest.mark.parametrize(("backend", "frontend"), dict.fromkeys(PAIRS))
 def test_builds_that_share_a_target_folder(
     frontend: str, backend: str, project: Callable[..., Path], answer: Callable[..., int]
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from helpers.builds import QUICK
 from helpers.fixture_types import Repository, Run
+from helpers.pairs import one_of
 from helpers.sample_files import MORE, add_files
 from tools.machine import oldest_python
 from tools.template import BACKENDS
@@ -47,7 +48,7 @@ OF_THE_BACKEND = {"maturin": {"PKG-INFO"}, "setuptools-rust": {"PKG-INFO", "setu
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_sdist_holds_what_git_tracks_but_for_the_list(
+def test_sdist_holds_what_git_tracks_except_for_the_list(
     backend: str, repository: Repository, run: Run
 ) -> None:
     project = repository(build_backend=backend)
@@ -125,7 +126,7 @@ def test_a_wheel_built_in_the_folder_holds_what_git_does_not_ignore(
     }
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", one_of(BACKENDS))
 def test_the_projects_own_tests_name_what_does_not_arrive(
     backend: str, repository: Repository, run: Run, tmp_path: Path
 ) -> None:

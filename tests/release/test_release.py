@@ -11,7 +11,10 @@ from helpers.faults import (
     LINUX,
 )
 from helpers.local_index import LocalIndex
+from helpers.pairs import pairs
 from helpers.release_runs import (
+    A_FEW_FILES,
+    A_FEW_WHEELS,
     NOTHING,
     PUBLISHED,
     REFUSED,
@@ -33,18 +36,25 @@ pytestmark = [
 only_maturin = pytest.mark.parametrize("backend", BACKENDS[:1], indirect=True)
 
 
+@pytest.mark.parametrize(
+    ("backend", "wheels"),
+    pairs(BACKENDS, ["", A_FEW_WHEELS]),
+    ids=lambda value: "a few wheels" if value == A_FEW_WHEELS else value or "all wheels",
+    indirect=["backend"],
+)
 def test_a_tag_publishes_all_that_is_promised(
     backend: str,
+    wheels: str,
     new_project: Callable[..., Project],
     tmp_path: Path,
     pypi: LocalIndex,
     testpypi: LocalIndex,
 ) -> None:
     """With the template's own list of platforms, from the first job to the last."""
-    project = new_project(build_backend=backend)
+    project = new_project(wheels, build_backend=backend)
     run = project.workflow(tmp_path / "run", pypi, testpypi).run()
     assert run.results["install"] == "success", run.printed
-    assert_all_is_published(run, pypi, files=RELEASE_FILES)
+    assert_all_is_published(run, pypi, files=A_FEW_FILES if wheels else RELEASE_FILES)
     assert testpypi.files() == {}
     assert "--prerelease=false" in (run.releases / "v0.1.0" / "published").read_text()
 

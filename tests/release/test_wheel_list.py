@@ -280,7 +280,7 @@ def test_wheels_are_built_with_a_rust_that_may_build_them(render: Render) -> Non
 
 
 def test_a_line_may_name_what_cibuildwheel_knows() -> None:
-    """But for what it builds on request alone: Pythons that are no longer, or not yet, released."""
+    """Except what it builds on request alone: Pythons that are no longer, or not yet, released."""
     resources = Path(cibuildwheel.__file__).parent / "resources" / "build-platforms.toml"
     identifiers = set(re.findall(r'identifier = "([^"]+)"', resources.read_text("utf-8")))
     named = {

@@ -232,7 +232,7 @@ def test_metadata_of_a_wheel_gives_the_answers_back(
     run("cargo", "fetch", "--locked", cwd=render(build_backend=backend))
     environment = environment | {"CARGO_NET_OFFLINE": "true"}
 
-    @settled(EXAMPLES // len(BACKENDS), shrink=False)  # half a second each
+    @settled(EXAMPLES // 4, shrink=False)  # half a second each
     @example(answers=WORST)
     @example(answers=WORST | {"author_name": "Two  spaces"})
     @example(answers=WORST | {"author_name": "Two  @spaces"})

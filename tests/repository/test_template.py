@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.fixture_types import Run
 from tools.template import (
     FLOORS,
     PROJECT_FOLDER,
@@ -186,7 +187,7 @@ def test_oldest_rust_is_said_alike_everywhere() -> None:
         for file in tracked(TEMPLATE)
         if file.suffix in (".md", ".py", ".toml", ".yml")
         for version in re.findall(
-            r"\b(1\.\d\d)(?:\.0)?(?: or newer|, the oldest\b)|rust-version = \"([\d.]+)\"",
+            r"\b(1\.\d\d)(?:\.0)?(?: or newer|, the oldest\b)|rust-version = \"(1\.\d\d)\"",
             file.read_text("utf-8"),
         )
     ]

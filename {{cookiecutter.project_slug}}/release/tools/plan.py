@@ -192,7 +192,7 @@ def selectors(abis: list[str], platform: str, oldest: int) -> Iterator[str]:
 def install_matrix(wheels: dict[str, list[str]], oldest: int) -> list[dict[str, str]]:
     """One job for each platform with a runner of its own, and each Python that takes a wheel.
 
-    But for what setup-python does not install: free-threaded Pythons on Windows ARM64 (its issue
+    Except what setup-python does not install: free-threaded Pythons on Windows ARM64 (its issue
     1241), PyPy on ARM64, and Pythons before 3.11. There, cibuildwheel alone tests the wheels.
     """
     return [

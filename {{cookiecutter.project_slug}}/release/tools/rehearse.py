@@ -71,6 +71,8 @@ class Rehearsal:
         self.taken_away = taken_away
         self.clone, self.packages = scratch / "clone", scratch / "packages"
         self.dist = self.clone / "dist"
+        target = os.environ.get("CARGO_TARGET_DIR", str(scratch / "target"))
+        self.cargo = {"CARGO_TARGET_DIR": target}  # crates are compiled once for all wheels
         self.password = secrets.token_urlsafe()
         self.steps: list[tuple[str, str]] = []
 
@@ -169,13 +171,19 @@ class Rehearsal:
         return "tag and lock fit the new version, and the platforms are clear"
 
     def build_sdist(self) -> str:
-        """Build the sdist, and unpack it: CI builds and tests in its folder too."""
+        """Build the sdist, which is all that wheels are built and tested from, as in CI."""
         run(self.clone, PYTHON, "-m", "build", "--sdist", "--no-isolation")
-        (sdist,) = self.dist.glob("*.tar.gz")
+        (self.sdist,) = self.dist.glob("*.tar.gz")
         self.metadata = metadata(self.clone)
-        shutil.unpack_archive(sdist, self.scratch / "source")
-        (self.source,) = (self.scratch / "source").iterdir()
-        return sdist.name
+        return self.sdist.name
+
+    def unpacked(self, purpose: str) -> Path:
+        """The sdist, unpacked for one purpose: setuptools ships what an earlier build has left."""
+        folder = self.scratch / purpose
+        if not folder.exists():
+            shutil.unpack_archive(self.sdist, folder)
+        (source,) = folder.iterdir()
+        return source
 
     def build_wheels(self) -> str:
         """Build wheels from the sdist, for this machine, or take those of the wheelhouse."""
@@ -186,7 +194,7 @@ class Rehearsal:
         stable = "abi3" in self.listed_abis()
         if stable or not specific:
             build = ("build", "--wheel", "--no-isolation", f"--outdir={self.dist}")
-            run(self.source, PYTHON, "-m", *build)
+            run(self.unpacked("wheel"), PYTHON, "-m", *build, **self.cargo)
         settings = without_the_stable_abi() if stable else {}
         for minor in self.supported_pythons():
             if f"cp3{minor}" in specific:
@@ -209,7 +217,7 @@ class Rehearsal:
             run(self.clone, *pip, "install", "--no-compile", "--require-hashes", lock)
             options = ["--no-deps", "--no-build-isolation", f"--wheel-dir={self.dist}"]
             options += [f"--config-settings={key}={value}" for key, value in settings.items()]
-            run(self.source, *pip, "wheel", *options, ".")
+            run(self.unpacked(f"wheel-{minor}"), *pip, "wheel", *options, ".", **self.cargo)
 
     def gate(self) -> str:
         """Send what was built so far through the gate."""
@@ -270,7 +278,7 @@ class Rehearsal:
             advice = f"The package is installed; pytest and its dependencies come from {usual}."
             raise Failed(str(error), advice) from error
         try:
-            run(self.source, python, self.clone / "release" / "tools" / "run_tests.py")
+            run(self.unpacked("tests"), python, self.clone / "release" / "tools" / "run_tests.py")
         except Failed as error:
             advice = "CI would see the same: it tests what the sdist holds."
             raise Failed(str(error), advice) from error
