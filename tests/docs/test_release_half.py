@@ -22,6 +22,8 @@ from helpers.layouts import write_flat_layout, write_layout
 from tools.machine import GIT
 from tools.template import BACKENDS, FLOORS, PROJECT_FOLDER, PYTHONS
 
+pytestmark = pytest.mark.builds
+
 
 @pytest.fixture(params=BACKENDS)
 def adopted(request: pytest.FixtureRequest, run: Run, tmp_path: Path) -> Path:

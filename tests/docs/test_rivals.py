@@ -55,7 +55,7 @@ def looked_at(project: Path) -> dict[str, str]:
         "`Cargo.lock` shipped": "yes" if locked else "no",
         "Rust tests, Python tests": "yes" if tests else "no",
         "type stub checked": "stub, not checked" if stub else "no stub",
-        "a workflow that builds wheels": "yes" if "publish" in workflows else "no",
+        "a workflow that builds and publishes": "yes" if "publish" in workflows else "no",
     }
 
 
