@@ -18,6 +18,8 @@ from helpers.small_wheels import make_wheel
 from tools.machine import GIT
 from tools.template import BACKENDS, PROJECT_FOLDER
 
+pytestmark = pytest.mark.builds  # not always, but they take seconds
+
 NAME = "THIRD-PARTY-LICENSES.txt"
 RENDERED = (PROJECT_FOLDER / NAME).read_text("utf-8")
 CHECK = (sys.executable, "release/tools/licenses.py", "--check")

@@ -13,6 +13,8 @@ from helpers.fixture_types import Run
 from helpers.pages import read
 from tools.machine import GIT
 
+pytestmark = pytest.mark.builds  # not always, but they take seconds
+
 
 @pytest.fixture
 def project(repository: Callable[..., Path]) -> Path:

@@ -16,6 +16,8 @@ from helpers.rendering import ADA, SAMPLE, files
 from tools.machine import GIT
 from tools.template import DEFAULTS, PROJECT_FOLDER
 
+pytestmark = pytest.mark.builds  # not always, but they take seconds
+
 Check = Callable[..., tuple[int, str]]
 
 # Programs on a PATH are stood in for by links and shell scripts, which Windows does not start.

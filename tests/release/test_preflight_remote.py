@@ -12,6 +12,8 @@ from helpers.rendering import ADA
 from tools.machine import GIT
 from tools.template import PROJECT_FOLDER
 
+pytestmark = pytest.mark.builds  # not always, but they take seconds
+
 Check = Callable[..., tuple[int, str]]
 URL = "https://github.com/ada/fast-doubles"
 # test_preflight.py has the rest, which asks cargo and takes seconds.

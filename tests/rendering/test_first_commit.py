@@ -10,6 +10,8 @@ import pytest
 from helpers.fixture_types import Run
 from tools.template import TEMPLATE
 
+pytestmark = pytest.mark.builds  # not always, but they take seconds
+
 USER = "[user]\nname = Test\nemail = test@example.com\n"
 
 

@@ -20,6 +20,8 @@ from helpers.rendering import copy_template, files
 from tools.machine import GIT, python_of
 from tools.template import BACKENDS, LICENSES, QUESTIONS, TEMPLATE
 
+pytestmark = pytest.mark.builds  # not always, but they take seconds
+
 Cookiecutter = Callable[..., Path]
 
 COOKIECUTTER = Path(sys.executable).parent / "cookiecutter"

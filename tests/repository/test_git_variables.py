@@ -18,6 +18,8 @@ from tools import compare
 from tools.machine import GIT, tied_to_a_repository, untied_environment
 from tools.template import TEMPLATE
 
+pytestmark = pytest.mark.builds  # not always, but they take seconds
+
 
 def content(folder: Path) -> dict[str, str]:
     """The files below a folder, those of git too: path to a hash."""

@@ -18,6 +18,8 @@ from helpers.rendering import copy_template
 from tools.canary import trials
 from tools.template import TEMPLATE
 
+pytestmark = pytest.mark.builds  # not always, but they take seconds
+
 TESTS = TEMPLATE / "tests"
 PACKAGES = os.pathsep.join([str(TESTS), str(TEMPLATE)])  # of helpers and of tools
 posix = pytest.mark.skipif(sys.platform == "win32", reason="of POSIX")
@@ -267,7 +269,6 @@ print(socket.exists())
 
 
 @posix
-@pytest.mark.builds
 def test_a_crate_is_compiled_once_for_all_target_folders(
     environment: dict[str, str], run: Run, tmp_path: Path
 ) -> None:
