@@ -64,6 +64,22 @@ def test_every_broken_line_of_a_light_recipe_fails_by_name(prepare: Prepare, run
     assert names <= recipe_pages.failed_tests(printed), printed
 
 
+@pytest.mark.builds  # cargo may ask crates.io
+@pytest.mark.parametrize("name", sorted(HEAVY))
+def test_blocks_of_a_heavy_recipe_fit_the_project_of_today(
+    name: str, render: Render, run: Run
+) -> None:
+    """Nightly runs what they lead to; here, each line that they name has to be there once."""
+    project = render(build_backend="maturin")
+
+    def shell(line: str) -> None:
+        if line.startswith(("cargo add", "mkdir", "mv")):
+            run("bash", "-ec", line, cwd=project)
+
+    wanted = [block for block in blocks(recipe_pages.text_of(name)) if block.section in FOLLOWED]
+    assert recipe_pages.follow(name, project, shell) == len(wanted) > 0
+
+
 ROW = re.compile(r"^\| (\S.+) \| (?:\[([\w-]+)\]\(\2\.md\)|`docs/recipes/([\w-]+)\.md`) \|$", re.M)
 
 
