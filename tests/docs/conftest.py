@@ -29,11 +29,11 @@ URL = "https://github.com/OWNER/cookiecutter-pyo3-wheel"
 
 @pytest.fixture(scope="session")
 def template(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This repository as it is, at tag v1.0.0; and with changes of every kind, at v1.1.0."""
+    """This repository as it is, at tag v0.1.0; and with changes of every kind, at v0.2.0."""
     clone = tmp_path_factory.mktemp("template") / "cookiecutter-pyo3-wheel"
     copy_template(clone)
     version = f'"__template_version": "{SETTINGS["__template_version"]}"'
-    edit(clone / "cookiecutter.json", version, '"__template_version": "1.0.0"')
+    edit(clone / "cookiecutter.json", version, '"__template_version": "0.1.0"')
     run("git", "init", "--quiet", "--initial-branch=main", cwd=clone)
 
     def commit(tag: str) -> None:
@@ -41,8 +41,8 @@ def template(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
         run("git", "commit", "--quiet", f"--message={tag}", cwd=clone, **GIT)
         run("git", "tag", tag, cwd=clone)
 
-    commit("v1.0.0")
-    edit(clone / "cookiecutter.json", '_version": "1.0.0"', '_version": "1.1.0"')
+    commit("v0.1.0")
+    edit(clone / "cookiecutter.json", '_version": "0.1.0"', '_version": "0.2.0"')
     edit(
         clone / "cookiecutter.json",
         f'"__newest_minor": "{NEWEST}"',
@@ -57,7 +57,7 @@ def template(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     newer_crates(clone, run)
     (project / ".cargo" / "config.toml").unlink()
     (project / ".cargo" / "newer.toml").write_text("[env]\n", "utf-8")
-    commit("v1.1.0")
+    commit("v0.2.0")
     return clone
 
 

@@ -31,9 +31,9 @@ def fleet(
     folder = tmp_path_factory.mktemp("fleet")
     projects = {}
     for name, tag, package in (
-        ("untouched", "v1.0.0", "untouched"),
-        ("changed", "v1.0.0", "another_name"),
-        ("newer", "v1.1.0", "newer"),
+        ("untouched", "v0.1.0", "untouched"),
+        ("changed", "v0.1.0", "another_name"),
+        ("newer", "v0.2.0", "newer"),
     ):
         follow(
             f"uvx cookiecutter gh:OWNER/{template.name} --checkout {tag} --no-input "
@@ -57,22 +57,22 @@ def test_comparison_lists_the_verbatim_files_that_differ(
     rows, failures = compare.compare(list(fleet.values()), template)
     assert failures == 0
     assert rows == [
-        ("untouched", "1.0.0", "", "as released"),
-        ("changed", "1.0.0", "noxfile.py", "changed"),
-        ("changed", "1.0.0", "python/another_name/py.typed", "changed"),
-        ("changed", "1.0.0", "release/tools/gate.py", "missing"),
-        ("newer", "1.1.0", "", "as released"),
+        ("untouched", "0.1.0", "", "as released"),
+        ("changed", "0.1.0", "noxfile.py", "changed"),
+        ("changed", "0.1.0", "python/another_name/py.typed", "changed"),
+        ("changed", "0.1.0", "release/tools/gate.py", "missing"),
+        ("newer", "0.2.0", "", "as released"),
     ]
     rows, _ = compare.compare([fleet["changed"]], template, everything=True)
-    assert ("changed", "1.0.0", "rust/kernel.rs", "changed") in rows
-    assert ("changed", "1.0.0", "THIRD-PARTY-LICENSES.txt", "changed") in rows
+    assert ("changed", "0.1.0", "rust/kernel.rs", "changed") in rows
+    assert ("changed", "0.1.0", "THIRD-PARTY-LICENSES.txt", "changed") in rows
     assert len(rows) == 5
 
 
 def test_comparison_with_another_version(fleet: dict[str, Path], template: Path) -> None:
-    rows, _ = compare.compare([fleet["untouched"]], template, release="v1.1.0")
+    rows, _ = compare.compare([fleet["untouched"]], template, release="v0.2.0")
     assert {row[1:] for row in rows} == {
-        ("1.0.0 (v1.1.0)", name, state)
+        ("0.1.0 (v0.2.0)", name, state)
         for name, state in {
             ".cargo/newer.toml": "missing",
             ".gitignore": "changed",
@@ -83,7 +83,7 @@ def test_comparison_with_another_version(fleet: dict[str, Path], template: Path)
 
 
 def test_comparison_knows_all_verbatim_files(template: Path, tmp_path: Path) -> None:
-    compare.unpack(template, "v1.0.0", tmp_path / "release")
+    compare.unpack(template, "v0.1.0", tmp_path / "release")
     files = compare.rendering(tmp_path / "release", DEFAULTS, tmp_path / "out")
     assert set(files) == {
         name.replace("{{cookiecutter.package_name}}", "fast_doubles") for name in verbatim_files()
@@ -104,7 +104,7 @@ def test_the_sample_is_what_the_owner_is_asked_to_replace(render: Render) -> Non
     "text", ["{{ 7 * 7 }}", "{% raw %}", "{% endraw %}\"'\\ {# 🦀", "\\N{DASH}"]
 )
 def test_comparison_executes_no_answer(text: str, template: Path, tmp_path: Path) -> None:
-    compare.unpack(template, "v1.0.0", tmp_path / "release")
+    compare.unpack(template, "v0.1.0", tmp_path / "release")
     answers = DEFAULTS | {"description": text}
     compare.rendering(tmp_path / "release", answers, tmp_path / "out")
     assert record(tmp_path / "out" / "fast-doubles")["answers"] == answers
@@ -113,7 +113,7 @@ def test_comparison_executes_no_answer(text: str, template: Path, tmp_path: Path
 def test_a_commit_that_would_execute_answers_is_not_rendered(
     template: Path, tmp_path: Path
 ) -> None:
-    compare.unpack(template, "v1.0.0", tmp_path / "release")
+    compare.unpack(template, "v0.1.0", tmp_path / "release")
     edit(tmp_path / "release" / "cookiecutter.json", '"_extensions"', '"_no_extensions"')
     with pytest.raises(compare.CannotCompare, match="would run Jinja in the answers"):
         compare.rendering(tmp_path / "release", DEFAULTS, tmp_path / "out")
@@ -130,7 +130,7 @@ def test_a_record_that_leads_out_of_the_folder_is_refused(
     (victim / "mine.txt").write_text("mine\n", "utf-8")
     # Deep enough for the folder of a package: out/fast-doubles/python/..
     path = str(victim) if way == "absolute" else f"{'../' * 12}{str(victim).lstrip('/')}"
-    compare.unpack(template, "v1.0.0", tmp_path / "release")
+    compare.unpack(template, "v0.1.0", tmp_path / "release")
     reason = "takes no __spdx" if key == "__spdx" else "refuses an answer"
     with pytest.raises(compare.CannotCompare, match=reason):
         compare.rendering(tmp_path / "release", DEFAULTS | {key: path}, tmp_path / "out")
@@ -138,7 +138,7 @@ def test_a_record_that_leads_out_of_the_folder_is_refused(
     assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
 
 
-RECORD = {"template": "x", "version": "1.0.0", "answers": DEFAULTS}
+RECORD = {"template": "x", "version": "0.1.0", "answers": DEFAULTS}
 
 
 @pytest.mark.parametrize(
@@ -165,13 +165,13 @@ def test_a_project_that_cannot_be_compared_does_not_stop_the_others(
     rows, failures = compare.compare([tmp_path, fleet["untouched"]], template)
     assert failures == 1
     assert reason in rows[0][3]
-    assert rows[1] == ("untouched", "1.0.0", "", "as released")
+    assert rows[1] == ("untouched", "0.1.0", "", "as released")
 
 
 def test_the_command_prints_one_table_and_its_status(render: Render, run: Run) -> None:
     """What was rendered between two releases is compared with HEAD."""
     command = (sys.executable, "-m", "tools.compare")
-    assert compare.release_of("1.1.0.dev0") == "HEAD"
+    assert compare.release_of("0.2.0.dev0") == "HEAD"
     result = run(*command, render(), TEMPLATE, cwd=TEMPLATE, check=False)
     assert result.returncode == 1
     titles, line, *rows = result.stdout.splitlines()

@@ -40,11 +40,11 @@ def created(follow: Follow, tmp_path: Path) -> Path:
 @pytest.fixture
 def linked(follow: Follow, run: Run, template: Path, tmp_path: Path) -> Path:
     """A plain rendering of the older version, linked as the page says."""
-    render = f"uvx cookiecutter gh:OWNER/{template.name} --checkout v1.0.0 --no-input"
+    render = f"uvx cookiecutter gh:OWNER/{template.name} --checkout v0.1.0 --no-input"
     assert "with a first commit" in follow(render, tmp_path).stdout
     project = tmp_path / "fast-doubles"
     ask, *link = PAGE.section("Rendered with plain cookiecutter").command_blocks()[0]
-    assert follow(ask, project).stdout == "1.0.0\n"
+    assert follow(ask, project).stdout == "0.1.0\n"
     for command in link:
         follow(command, project)
     assert state(project, run) == []
@@ -68,7 +68,7 @@ def is_newer(project: Path, template: Path) -> None:
     )  # from a private variable
     assert (project / "release" / "newer.txt").read_text("utf-8") == "{{ verbatim }}\n"
     assert [file.name for file in (project / ".cargo").iterdir()] == ["newer.toml"]
-    assert record(project)["version"] == "1.1.0"
+    assert record(project)["version"] == "0.2.0"
 
 
 def test_update_without_changes_of_the_users(
@@ -188,7 +188,7 @@ def test_cruft_executes_no_answer(
     run("git", "rm", "--quiet", ".cruft.json", cwd=project)
     run("git", "commit", "--quiet", "--message=Unlink", cwd=project, **GIT)
     for command in PAGE.section("Rendered with plain cookiecutter").command_blocks()[0][1:]:
-        follow(command.replace("v1.0.0", "v1.1.0"), project)
+        follow(command.replace("v0.1.0", "v0.2.0"), project)
     assert follow("uvx cruft diff 2>/dev/null", project).stdout == ""
     assert record(project)["answers"] == DEFAULTS | json.loads(shlex.split(answers)[0])
     assert not trap.exists()
@@ -212,12 +212,12 @@ def test_answers_are_changed_by_cruft(
     key: str, title: str, created: Path, follow: Follow, template: Path, run: Run
 ) -> None:
     (command,) = PAGE.section(title).command_blocks()[0]
-    follow(f"{command} --checkout v1.0.0", created)
+    follow(f"{command} --checkout v0.1.0", created)
     answer = json.loads(re.findall("'(.*)'", command)[0])[key]
     assert record(created)["answers"] == DEFAULTS | {key: answer}
     twin = created.parent / "twin"
     follow(
-        f"uvx cookiecutter gh:OWNER/{template.name} --checkout v1.0.0 --no-input -o {twin} "
+        f"uvx cookiecutter gh:OWNER/{template.name} --checkout v0.1.0 --no-input -o {twin} "
         f"{key}={answer}",
         created.parent,
     )
@@ -231,7 +231,7 @@ def test_answers_are_changed_by_cruft(
     # And the way back.
     run("git", "add", "--all", cwd=created)
     run("git", "commit", "--quiet", "--message=Another answer", cwd=created, **GIT)
-    follow(f"{command} --checkout v1.0.0".replace(answer, DEFAULTS[key]), created)
+    follow(f"{command} --checkout v0.1.0".replace(answer, DEFAULTS[key]), created)
     run("git", "add", "--all", cwd=created)
     assert run("git", "diff", "--cached", "--name-only", "HEAD~1", cwd=created).stdout in (
         "",
