@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers.builds import QUICK
+from helpers.fixture_types import Render, Run
 from helpers.release_programs import plan, platforms
 from helpers.rendering import tree_of
 from tools import first_minute
@@ -128,6 +130,15 @@ def test_pythons_that_install_the_wheels_are_those_of_the_plan() -> None:
     assert f"machines for {number} platforms install" in README
     on_arm = {job["python"] for job in plan.install_matrix({"win_arm64": abis}, 12)}
     assert on_arm == {python for python in pythons if not python.endswith("t")}
+
+
+@pytest.mark.builds
+def test_call_of_the_start_prints_what_the_page_says(render: Render, run: Run) -> None:
+    """The other commands of the start are those of the tutorial, and `nox -s bench`."""
+    (block,) = re.findall(r"## Start\n.*?```console\n(.*?)```", README, re.DOTALL)
+    (called,) = re.findall(r"^\$ (uv run .*)\n(.*)\n", block, re.MULTILINE)
+    printed = run("bash", "-ec", called[0], cwd=render(), **QUICK).stdout
+    assert printed.splitlines()[-1] == called[1] == "1"
 
 
 def test_limit_of_glibc_is_said_alike() -> None:
