@@ -120,7 +120,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "CARGO_TERM_COLOR": "never",
         "MATURIN_NO_INSTALL_RUST": "1",
         # By default in each project: mypy would read the standard library's types each time.
-        "MYPY_CACHE_DIR": os.environ.get("MYPY_CACHE_DIR", str(BUILD / "mypy")),
+        "MYPY_CACHE_DIR": str(BUILD / "mypy"),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PIP_BUILD_CONSTRAINT": str(constraints),
         "PIP_CONSTRAINT": str(constraints),

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from wheel.wheelfile import WheelFile
+
 from helpers.small_wheels import entry_point, library, make_sdist, make_wheel
 
 Fault = Callable[[Path], None]
@@ -85,16 +87,20 @@ def truncate(pattern: str = ABI3_WHEEL) -> Fault:
     return fault
 
 
-def swap_the_library() -> Fault:
-    """The abi3 wheel holds another project's library; its RECORD has the hash of ours."""
+def swap_the_library(recorded: bool = False) -> Fault:
+    """The abi3 wheel holds another project's library; its RECORD has the hash of ours.
+
+    Or, if it is recorded, the hash of that one: then the wheel is well made.
+    """
 
     def fault(folder: Path) -> None:
         file = the_file(folder)
         with zipfile.ZipFile(file) as wheel:
             files = {name: wheel.read(name) for name in wheel.namelist()}
         files["fast_doubles/_native.abi3.so"] = library(LINUX, entry_point("PyInit__other"))
-        with zipfile.ZipFile(file, "w") as wheel:
+        with (WheelFile if recorded else zipfile.ZipFile)(file, "w") as wheel:
             for name, content in files.items():
-                wheel.writestr(name, content)
+                if not (recorded and name.endswith("/RECORD")):  # WheelFile writes it
+                    wheel.writestr(name, content)
 
     return fault

@@ -14,7 +14,7 @@ def pairs(backends: Sequence[str], others: Sequence[str]) -> list[tuple[str, str
     """
     if ALL_PAIRS:
         return list(product(backends, others))
-    length = max(len(backends), len(others))
+    length = max(len(backends), len(others)) if others else 0
     return [(backends[i % len(backends)], others[i % len(others)]) for i in range(length)]
 
 

@@ -111,8 +111,9 @@ def assert_nothing_is_published(run: WorkflowRun, *indexes: LocalIndex) -> None:
     assert list(run.releases.iterdir()) == []
 
 
-def assert_stopped_at_the_check(run: WorkflowRun, reason: str, *indexes: LocalIndex) -> None:
-    """The first job names the reason, and nothing is published."""
-    assert run.results["check"] == "failure"
-    assert reason in run.printed
+def assert_stopped_at(job: str, run: WorkflowRun, reason: str, *indexes: LocalIndex) -> None:
+    """The job names the reason, no job of the upload starts, and nothing is published."""
+    assert run.results[job] == "failure", run.printed
+    assert reason in run.printed, run.printed
+    assert ended(run) == {name: "failure" if name == job else "skipped" for name in LAST_JOBS}
     assert_nothing_is_published(run, *indexes)

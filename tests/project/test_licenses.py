@@ -18,7 +18,7 @@ from helpers.small_wheels import make_wheel
 from tools.machine import GIT
 from tools.template import BACKENDS, PROJECT_FOLDER
 
-pytestmark = pytest.mark.builds  # not always, but they take seconds
+pytestmark = pytest.mark.builds  # each takes seconds, and some compile
 
 NAME = "THIRD-PARTY-LICENSES.txt"
 RENDERED = (PROJECT_FOLDER / NAME).read_text("utf-8")

@@ -13,7 +13,7 @@ from helpers.fixture_types import Run
 from helpers.pages import read
 from tools.machine import GIT
 
-pytestmark = pytest.mark.builds  # not always, but they take seconds
+pytestmark = pytest.mark.builds  # each takes seconds, and some compile
 
 
 @pytest.fixture

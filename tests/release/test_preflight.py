@@ -16,7 +16,7 @@ from helpers.rendering import ADA, SAMPLE, files
 from tools.machine import GIT
 from tools.template import DEFAULTS, PROJECT_FOLDER
 
-pytestmark = pytest.mark.builds  # not always, but they take seconds
+pytestmark = pytest.mark.builds  # each takes seconds, and some compile
 
 Check = Callable[..., tuple[int, str]]
 

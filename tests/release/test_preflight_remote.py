@@ -12,7 +12,7 @@ from helpers.rendering import ADA
 from tools.machine import GIT
 from tools.template import PROJECT_FOLDER
 
-pytestmark = pytest.mark.builds  # not always, but they take seconds
+pytestmark = pytest.mark.builds  # each takes seconds, and some compile
 
 Check = Callable[..., tuple[int, str]]
 URL = "https://github.com/ada/fast-doubles"

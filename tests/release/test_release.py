@@ -21,7 +21,7 @@ from helpers.release_runs import (
     Project,
     assert_all_is_published,
     assert_nothing_is_published,
-    assert_stopped_at_the_check,
+    assert_stopped_at,
     ended,
 )
 from helpers.sample_files import depend_on_tinylib
@@ -136,7 +136,7 @@ def test_a_tag_that_is_not_the_version(
     project.push("Tagged, not bumped", "refs/heads/main", "refs/tags/v0.2.0")
     run = project.workflow(tmp_path / "run", pypi, testpypi, ref="v0.2.0").run()
     reason = "the tag is v0.2.0, but pyproject.toml has version 0.1.0"
-    assert_stopped_at_the_check(run, reason, pypi, testpypi)
+    assert_stopped_at("check", run, reason, pypi, testpypi)
     assert set(run.results.values()) == {"failure", "skipped"}
 
 
@@ -147,7 +147,7 @@ def test_a_tag_off_the_default_branch(
     project.push("Not merged", "refs/heads/feature", "refs/tags/v0.1.0")
     run = project.workflow(tmp_path / "run", pypi, testpypi).run()
     reason = "the tag v0.1.0 is not on origin/main"
-    assert_stopped_at_the_check(run, reason, pypi, testpypi)
+    assert_stopped_at("check", run, reason, pypi, testpypi)
     options = {"default_branch": "feature"}  # as it is called in another repository
     run = project.workflow(tmp_path / "other", pypi, testpypi, **options).run(until="check")
     assert run.results == {"check": "success"}, run.printed
@@ -171,7 +171,7 @@ def test_an_edited_lock(
     project.push("Edited", "refs/heads/main", "refs/tags/v0.1.0")
     run = project.workflow(tmp_path / "run", pypi, testpypi).run()
     reason = "Cargo.lock is not what Cargo.toml asks for"
-    assert_stopped_at_the_check(run, reason, pypi, testpypi)
+    assert_stopped_at("check", run, reason, pypi, testpypi)
 
 
 def test_a_dynamic_version_is_compared_with_the_tag_before_any_wheel(
@@ -200,7 +200,7 @@ def test_a_proprietary_project_is_never_published(
     project = new_project(f"{LINUX} abi3", build_backend=backend, license="Proprietary")
     run = project.workflow(tmp_path / "run", pypi, testpypi).run()
     reason = "the classifier 'Private :: Do Not Upload' of pyproject.toml"
-    assert_stopped_at_the_check(run, reason, pypi, testpypi)
+    assert_stopped_at("check", run, reason, pypi, testpypi)
 
     manually = {"event": "workflow_dispatch", "inputs": {"testpypi": True}, "ref": "main"}
     run = project.workflow(tmp_path / "manually", pypi, testpypi, **manually).run()

@@ -10,7 +10,7 @@ import pytest
 from helpers.fixture_types import Run
 from tools.template import TEMPLATE
 
-pytestmark = pytest.mark.builds  # not always, but they take seconds
+pytestmark = pytest.mark.builds  # each takes seconds, and some compile
 
 USER = "[user]\nname = Test\nemail = test@example.com\n"
 

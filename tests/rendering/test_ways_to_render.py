@@ -20,7 +20,7 @@ from helpers.rendering import copy_template, files
 from tools.machine import GIT, python_of
 from tools.template import BACKENDS, LICENSES, QUESTIONS, TEMPLATE
 
-pytestmark = pytest.mark.builds  # not always, but they take seconds
+pytestmark = pytest.mark.builds  # each takes seconds, and some compile
 
 Cookiecutter = Callable[..., Path]
 

@@ -18,7 +18,7 @@ from tools import compare
 from tools.machine import GIT, tied_to_a_repository, untied_environment
 from tools.template import TEMPLATE
 
-pytestmark = pytest.mark.builds  # not always, but they take seconds
+pytestmark = pytest.mark.builds  # each takes seconds, and some compile
 
 
 def content(folder: Path) -> dict[str, str]:

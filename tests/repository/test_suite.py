@@ -18,7 +18,7 @@ from helpers.rendering import copy_template
 from tools.canary import trials
 from tools.template import TEMPLATE
 
-pytestmark = pytest.mark.builds  # not always, but they take seconds
+pytestmark = pytest.mark.builds  # each takes seconds, and some compile
 
 TESTS = TEMPLATE / "tests"
 PACKAGES = os.pathsep.join([str(TESTS), str(TEMPLATE)])  # of helpers and of tools
