@@ -108,6 +108,23 @@ def test_features_of_the_build_count(render: Render, run: Run) -> None:
     assert "itoa" in listed(write(project, run))
 
 
+def test_crates_of_a_setup_py_are_found_by_their_locks(run: Run, tmp_path: Path) -> None:
+    """Whatever the folder is called: git prints strange names in quotes unless told otherwise."""
+    crate = tmp_path / "größe 🦀"
+    crate.mkdir()
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    (crate / "Cargo.lock").write_text("version = 4\n")
+    run("git", "init", "--quiet", cwd=tmp_path)
+    run("git", "add", "--all", cwd=tmp_path)
+    tools = PROJECT_FOLDER / "release" / "tools"
+    code = (
+        f"import sys; sys.path.insert(0, {str(tools)!r}); import licenses\n"
+        "for manifest, features in licenses.builds(): print(manifest.as_posix(), *features)"
+    )
+    found = run(sys.executable, "-X", "utf8", "-c", code, cwd=tmp_path).stdout
+    assert found == "größe 🦀/Cargo.toml --all-features\n"
+
+
 def test_a_crate_without_any_text_is_named_until_its_owner_finds_one(
     render: Render, run: Run, tmp_path: Path
 ) -> None:

@@ -89,11 +89,18 @@ def test_rust_is_needed(check: Check, tmp_path: Path) -> None:
     assert "rustc 1.84.9 is older than the 1.85 of Cargo.toml: `rustup update`" in printed
 
 
+@posix
+def test_git_is_needed(check: Check, tmp_path: Path) -> None:
+    status, printed = check(PATH=str(tmp_path))
+    assert status == 1
+    assert "git is missing: a release is a commit and a tag. See https://git-scm.com" in printed
+
+
 def test_the_lock_must_be_tracked(check: Check, project: Path, run: Run) -> None:
     run("git", "rm", "--quiet", "--cached", "Cargo.lock", cwd=project)
     status, printed = check()
     assert status == 1
-    assert "git tracks no Cargo.lock" in printed
+    assert "git tracks no Cargo.lock: `git add Cargo.lock`, and commit it" in printed
 
 
 def test_the_lock_must_be_fresh(check: Check, project: Path) -> None:

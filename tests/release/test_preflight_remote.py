@@ -91,6 +91,7 @@ HARMLESS = {
     "the check of twine": f"{ON_A_TAG}jobs: {{a: {{steps: [run: twine check dist/*]}}}}\n",
     "a crate": f"{ON_A_TAG}jobs: {{a: {{steps: [run: cargo publish]}}}}\n",
     "every night": "on:\n  schedule: [cron: 0 0 * * *]\njobs: {a: {steps: [run: uv publish]}}\n",
+    "a quoted key": "'on': [workflow_dispatch]\njobs: {a: {steps: [run: uv publish]}}\n",
     "started manually": "on: workflow_dispatch\njobs: {a: {steps: [run: twine upload dist/*]}}\n",
 }
 
@@ -100,6 +101,25 @@ def test_a_workflow_that_starts_no_second_release_is_left_alone(
     check: Check, project: Path, run: Run, text: str
 ) -> None:
     (project / ".github" / "workflows" / "other.yml").write_text(text)
+    commit(project, run)
+    assert check(*TAG) == (0, "")
+
+
+def test_a_workflow_is_read_whatever_its_name(check: Check, project: Path, run: Run) -> None:
+    name = "veröffentlichen 🦀.yml"
+    text = f"{ON_A_TAG}jobs: {{a: {{steps: [run: uv publish]}}}}\n"
+    (project / ".github" / "workflows" / name).write_text(text)
+    commit(project, run)
+    assert f".github/workflows/{name}, line 4, sends files to PyPI too" in check()[1]
+
+
+def test_without_the_releases_workflow_another_may_upload(
+    check: Check, project: Path, run: Run
+) -> None:
+    """As on another CI, which has its own: docs/how-to/another-ci.md."""
+    workflow = project / ".github" / "workflows" / "release.yml"
+    workflow.write_text(f"{ON_A_TAG}jobs: {{a: {{steps: [run: uv publish]}}}}\n")
+    workflow.rename(workflow.with_name("own.yml"))
     commit(project, run)
     assert check(*TAG) == (0, "")
 
@@ -155,6 +175,7 @@ def test_the_lines_that_follow_the_tags_pattern_are_named(
         ('tags: ["*.*.*"]', True),
         ('tags:\n      - "[0-9]*"', False),
         ('tags: ["release-*"]', False),
+        ('tags: ["release-*"]\n    branches: ["**"]', False),
     ],
 )
 def test_the_trigger_may_be_written_in_many_ways(
@@ -166,6 +187,16 @@ def test_the_trigger_may_be_written_in_many_ways(
     assert changed != text
     release.write_text(changed, "utf-8")
     assert (check()[0] == 0) == right
+
+
+def test_bump2versions_own_tag_counts_where_its_file_names_none(
+    check: Check, project: Path
+) -> None:
+    bump = project / ".bumpversion.cfg"
+    bump.write_text(re.sub("(?m)^tag_name = .*\n", "", bump.read_text("utf-8")), "utf-8")
+    assert check()[0] == 0
+    name_tags(project, "{version}")
+    assert ".bumpversion.cfg makes tags v{new_version}, but release/tag.txt" in check()[1]
 
 
 @pytest.mark.parametrize("text", ["v", "{version}-final", "v{version}\nx", "", "v {version}"])
@@ -185,6 +216,7 @@ def test_a_pattern_that_is_none_is_refused(check: Check, project: Path, text: st
         (["0.0.9", "v0.1.0"], ""),
         (["crate-5.0.0", "nightly", "latest"], ""),
         (["v0.2.1"], "the version is 0.1.0, and the tag v0.2.1 is in its history: begin above it"),
+        (["v0.9.0", "v0.10.0"], "and the tag v0.10.0 is in its history: begin above it"),
         (["v0.0.9", "v0.1.0rc1"], ""),
     ],
 )
@@ -198,6 +230,14 @@ def test_earlier_tags(
     assert (printed == "") == (complaint == "")
     assert complaint in printed
     assert (check(*TAG)[0] == 1) == bool(complaint)
+
+
+def test_with_a_prefix_of_its_own_other_tags_are_of_something_else(
+    check: Check, project: Path, run: Run
+) -> None:
+    name_tags(project, "py-{version}")
+    run("git", "tag", "5.0.0", cwd=project)
+    assert "5.0.0" not in check()[1]
 
 
 def test_a_tag_on_another_branch_is_no_earlier_release(
@@ -216,12 +256,16 @@ def test_the_publisher_of_release_readme_is_the_origin(
     """Where the metadata names no repository, as in a project that was there before."""
     manifest = project / "pyproject.toml"
     manifest.write_text(manifest.read_text("utf-8").replace("Repository = ", "Home = "), "utf-8")
+    readme = project / "release" / "README.md"
+    text = readme.read_text("utf-8")
+    assert "| Owner | `ada` |" in text
+    readme.write_text(text.replace("| `ada` |", "| `Ada` |"), "utf-8")  # GitHub takes either
     commit(project, run)
     assert check(*TAG) == (0, "")
     run("git", "remote", "set-url", "origin", "git@github.com:ada/other.git", cwd=project)
     status, printed = check(*TAG)
     assert status == 1
-    assert "release/README.md tells PyPI of the repository ada/fast-doubles" in printed
+    assert "release/README.md tells PyPI of the repository Ada/fast-doubles" in printed
     assert "put ada/other there, or PyPI refuses the upload" in printed
     run("git", "remote", "set-url", "origin", "https://gitlab.com/ada/other", cwd=project)
     assert check(*TAG) == (0, "")
@@ -260,6 +304,9 @@ def test_a_lock_that_is_missing_or_ignored_is_brought_back_as_it_says(
         where = '[tool.maturin]\nmanifest-path = "crate/Cargo.toml"'
         manifest.write_text(text.replace("[tool.maturin]", where), "utf-8")
     run("git", "rm", "--quiet", "--force", f"{place}Cargo.lock", cwd=project)
+    deeper = project / "crate" / "another" / "Cargo.toml"  # not the package's
+    deeper.parent.mkdir(parents=True)
+    deeper.write_text("[package]\n")
     if ignored:
         with (project / ".gitignore").open("a") as file:
             file.write("Cargo.lock\n")

@@ -78,7 +78,7 @@ def builds() -> Iterator[tuple[Path, list[str]]]:
                 options.append(f"--{switch}")
         yield Path(table.get("path", "Cargo.toml")), options
     if not tables:  # setup.py says it, in Python
-        locks = call("git", "ls-files", "Cargo.lock", "*/Cargo.lock").stdout.splitlines()
+        locks = call("git", "ls-files", "-z", "Cargo.lock", "*/Cargo.lock").stdout.split("\0")[:-1]
         if not locks:
             raise Failed("git tracks no Cargo.lock, which names the crates: `git add` it first")
         for lock in locks:
