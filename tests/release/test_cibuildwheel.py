@@ -105,7 +105,7 @@ def selection(
         "CIBW_CACHE_PATH": str(cache),
         "CIBW_CONTAINER_ENGINE": "podman",
         "CIBW_DEPENDENCY_VERSIONS": "latest",
-        "CONTAINERS_CONF": images.environment(arch)["CONTAINERS_CONF"],
+        **{name: images.environment(arch)[name] for name in ("CONTAINERS_CONF", "PATH")},
     }
 
 
