@@ -106,9 +106,10 @@ def cross(session: nox.Session) -> None:
 
 @nox.session
 def newest(session: nox.Session) -> None:
-    """Install and test wheels on the two newest CPythons, in a container."""
+    """Install and test wheels on the two newest CPythons, and the sdist on PyPy, in containers."""
     set_up(session)
-    session.run("pytest", "--verbose", "tests/on_demand/test_newest_pythons.py", *session.posargs)
+    files = [f"tests/on_demand/test_{name}.py" for name in ("newest_pythons", "pypy")]
+    session.run("pytest", "--verbose", *files, *session.posargs)
 
 
 @nox.session(name="free-threaded")

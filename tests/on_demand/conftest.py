@@ -1,4 +1,4 @@
-"""Fixtures of what is run on demand: wheels that are cross-compiled."""
+"""Fixtures of what is run on demand: images, and wheels that are cross-compiled."""
 
 import shutil
 from collections.abc import Callable
@@ -9,6 +9,8 @@ import pytest
 from helpers.builds import BUILD, abi3t_arguments
 from helpers.fixture_types import Render, Run
 from helpers.interpreters import version_of
+from tools import stand_ins
+from tools.machine import pythons
 
 PACKAGES = (
     "rustc-web cargo-web libstd-rust-web-dev rust-web-src "
@@ -28,6 +30,15 @@ PLATFORMS = {
     "musllinux_1_2_aarch64": ("aarch64-unknown-linux-musl", MUSL),
     "musllinux_1_2_ppc64le": ("powerpc64le-unknown-linux-musl", MUSL),
 }
+
+
+@pytest.fixture(scope="module")
+def images() -> stand_ins.StandIns:
+    if lacks := stand_ins.missing():
+        pytest.fail(f"this machine lacks {', '.join(lacks)}", pytrace=False)
+    folder = BUILD / "stand-ins"
+    folder.mkdir(parents=True, exist_ok=True)
+    return stand_ins.StandIns(folder, pythons())
 
 
 @pytest.fixture(scope="module")

@@ -17,15 +17,6 @@ from tools.machine import oldest_python, pythons
 from tools.template import PYTHONS
 
 
-@pytest.fixture(scope="module")
-def images() -> stand_ins.StandIns:
-    if lacks := stand_ins.missing():
-        pytest.fail(f"this machine lacks {', '.join(lacks)}", pytrace=False)
-    folder = BUILD / "stand-ins"
-    folder.mkdir(parents=True, exist_ok=True)
-    return stand_ins.StandIns(folder, pythons())
-
-
 @pytest.fixture
 def install_and_test(images: stand_ins.StandIns, run: Run) -> Callable[..., str]:
     """Install the package from a folder of wheels in the container, and run its tests."""
