@@ -11,6 +11,7 @@ from helpers.builds import QUICK
 from helpers.fixture_types import Render, Run
 from helpers.release_programs import plan, platforms
 from helpers.rendering import tree_of
+from helpers.workflows import PROJECT_WORKFLOWS, load
 from tools import first_minute
 from tools.template import DEFAULTS, PROJECT_FOLDER, QUESTIONS, SETTINGS, TEMPLATE
 
@@ -33,6 +34,12 @@ def test_tree_is_that_of_the_default_rendering() -> None:
             drawn |= {"".join([*folders, name]) for name in names.split()}
     tree = tree_of(DEFAULTS)
     assert drawn == set(tree.read_text("utf-8").split())
+
+
+@pytest.mark.parametrize("workflow", PROJECT_WORKFLOWS, ids=lambda file: file.name)
+def test_jobs_of_a_workflow_are_those_in_the_tree(workflow: Path) -> None:
+    (line,) = re.findall(rf"workflows/{workflow.name} +(.*)", FILES)
+    assert line.split(" · ") == list(load(workflow)["jobs"])
 
 
 def test_it_can_be_read_in_five_minutes() -> None:
