@@ -27,6 +27,7 @@ CONTAINERFILE = Path(__file__).parent / "images" / "Containerfile"
 NATIVE_RUST = Path(__file__).parent / "images" / "Containerfile.native-rust"
 PACKAGES = ["ca-certificates", "python3", "python3-venv", "python3-dev", "gcc", "libc6-dev"]
 RUST = ["ca-certificates", "gcc", "libc6-dev", "rustc-web", "cargo-web"]
+WINE = "usr/lib/i386-linux-gnu/wine/i386-windows"
 # No script of a package is run, since most of the images are emulated. This is what they would do.
 SCRIPTS = " && ".join(
     [
@@ -37,6 +38,11 @@ SCRIPTS = " && ".join(
         "(test ! -e usr/bin/gcc || ln -sf gcc usr/bin/cc)",
         "mkdir -p etc/ssl/certs usr/local/bin",
         "cat usr/share/ca-certificates/mozilla/*.crt >etc/ssl/certs/ca-certificates.crt",
+        "(test ! -e usr/lib/wine/wine || ln -s ../lib/wine/wine usr/bin/wine)",
+        # wine takes a library of MinGW's for its own if its header says so.
+        f"(test ! -e {WINE} || (cp usr/i686-w64-mingw32/lib/zlib1.dll {WINE} && "
+        r"printf 'Wine builtin DLL\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' | "
+        f"dd of={WINE}/zlib1.dll bs=1 seek=64 conv=notrunc status=none))",
     ]
 )
 
@@ -225,6 +231,12 @@ events_logger = "file"
         packages = ["ca-certificates", "pypy3-venv", "pypy3-dev", *compilers]
         with _one_at_a_time():
             return self._import("x86_64", "stand-in-pypy", NEXT_SUITE, packages)
+
+    def wine32(self) -> str:
+        """The name of an image with wine for 32-bit programs."""
+        with _one_at_a_time():
+            packages = ["ca-certificates", "wine", "wine32"]
+            return self._import("i686", "stand-in-wine32", SUITE, packages)
 
     def _import(self, arch: str, name: str, suite: str, packages: list[str]) -> str:
         """Unpack Debian's packages and make an image of them, unless it is there; its name."""

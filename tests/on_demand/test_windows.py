@@ -1,4 +1,4 @@
-"""Cross-compiled wheels and the release programs on CPythons for 64-bit Windows: `nox -s cross`.
+"""Cross-compiled wheels and the release programs on CPythons for Windows: `nox -s cross`.
 
 wine runs them; helpers/interpreters/windows.py says what of the interpreters is genuine. The
 wheels are built by MinGW, not by MSVC as in CI.
@@ -15,23 +15,53 @@ from helpers.builds import BUILD
 from helpers.fixture_types import Render, Run
 from helpers.interpreters import CannotRun, version_of, windows
 from helpers.interpreters.windows import windows_path
+from tools import stand_ins
+from tools.template import PROJECT_FOLDER
 
-ABIS = {"cp311": "cp311-abi3", "cp313": "cp311-abi3", "cp314t": "cp314-cp314t"}
+# The interpreters, and the wheel that each gets. No other 32-bit one: the tests take minutes there.
+WHEELS = {
+    "cp311-win_amd64": "cp311-abi3-win_amd64",
+    "cp313-win_amd64": "cp311-abi3-win_amd64",
+    "cp314t-win_amd64": "cp314-cp314t-win_amd64",
+    "cp311-win32": "cp311-abi3-win32",
+}
+# uv's names
+TARGETS = {"win_amd64": "x86_64-pc-windows-msvc", "win32": "i686-pc-windows-msvc"}
 Installed = tuple[Path, str]
 
 
-@pytest.fixture(scope="module", params=ABIS)
-def abi(request: pytest.FixtureRequest) -> str:
-    """The ABI of an interpreter; a test that asks for it is run with each."""
-    abi: str = request.param
-    return abi
+@pytest.fixture(scope="module", params=WHEELS)
+def interpreter(request: pytest.FixtureRequest) -> str:
+    """The ABI and the platform of an interpreter; a test that asks for it is run with each."""
+    interpreter: str = request.param
+    return interpreter
 
 
 @pytest.fixture(scope="module")
-def python(abi: str, run: Run) -> Iterator[windows.WindowsPython]:
+def abi(interpreter: str) -> str:
+    return interpreter.partition("-")[0]
+
+
+@pytest.fixture(scope="module")
+def container(
+    interpreter: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> windows.Container | None:
+    """Where 32-bit wine is; it shares all that the tests read and write."""
+    if not interpreter.endswith("-win32"):
+        return None
+    images: stand_ins.StandIns = request.getfixturevalue("images")
+    environment = {"CONTAINERS_CONF": images.environment("i686")["CONTAINERS_CONF"]}
+    folders = BUILD, tmp_path_factory.getbasetemp()
+    return windows.Container(images.wine32(), environment, folders)
+
+
+@pytest.fixture(scope="module")
+def python(
+    abi: str, container: windows.Container | None, run: Run
+) -> Iterator[windows.WindowsPython]:
     """A CPython for Windows, under wine."""
     try:
-        python = windows.put_together(abi, BUILD / "interpreters", run)
+        python = windows.put_together(abi, BUILD / "interpreters", run, container)
     except CannotRun as reason:
         pytest.fail(str(reason), pytrace=False)
     yield python
@@ -40,7 +70,7 @@ def python(abi: str, run: Run) -> Iterator[windows.WindowsPython]:
 
 @pytest.fixture(scope="module")
 def python_with_tools(
-    abi: str, python: windows.WindowsPython, render: Render, run: Run
+    abi: str, interpreter: str, python: windows.WindowsPython, render: Render, run: Run
 ) -> windows.WindowsPython:
     """The CPython, with the locked tools of the project's tests and of its release.
 
@@ -49,7 +79,8 @@ def python_with_tools(
     folder = python.root / "Lib" / "site-packages"
     shutil.rmtree(folder, ignore_errors=True)
     install = ("uv", "pip", "install", f"--target={folder}", f"--python-version={version_of(abi)}")
-    for_windows = ("--python-platform=x86_64-pc-windows-msvc", "--only-binary=:all:")
+    target = TARGETS[interpreter.partition("-")[2]]
+    for_windows = (f"--python-platform={target}", "--only-binary=:all:")
     release = render() / "release"
     for lock in ("wheel-requirements.txt", "requirements.txt"):
         command = (*install, *for_windows, "--require-hashes", f"--requirement={release / lock}")
@@ -65,8 +96,8 @@ def installed(
 ) -> Installed:
     """The folder into which Windows' pip has installed the package, and what pip said."""
     folder, wheels = tmp_path_factory.mktemp("installed"), tmp_path_factory.mktemp("wheels")
-    for built in ("abi3", "cp314t"):
-        shutil.copy(cross_build("win_amd64", built), wheels)
+    for platform, built in (("win_amd64", "abi3"), ("win_amd64", "cp314t"), ("win32", "abi3")):
+        shutil.copy(cross_build(platform, built), wheels)
     printed = python_with_tools(
         *("-m", "pip", "install", "--no-index", "--no-deps", "fast-doubles"),
         f"--find-links={windows_path(wheels)}",
@@ -77,10 +108,14 @@ def installed(
 
 
 def test_wheel_is_chosen_by_pip_and_passes_the_tests(
-    abi: str, python_with_tools: windows.WindowsPython, installed: Installed, render: Render
+    abi: str,
+    interpreter: str,
+    python_with_tools: windows.WindowsPython,
+    installed: Installed,
+    render: Render,
 ) -> None:
     folder, printed = installed
-    assert f"-{ABIS[abi]}-win_amd64.whl" in printed
+    assert f"-{WHEELS[interpreter]}.whl" in printed
     # As the install job of release.yml runs them: in a copy, by the shell of the system. From 3.12
     # on, Python copies files by a function that wine 8 has not.
     tests: tuple[str, ...] = ("release/tools/run_tests.py",)
@@ -131,3 +166,41 @@ def test_plan_and_gate_say_the_same_on_windows(
     assert here[-1] == "2 files may be uploaded."
     # There, twine complains too: wine 8 lacks a DLL, and the library of 3.14t has no ssl.
     assert set(here[:-1]) <= set(printed.splitlines())
+
+
+PROJECT = """
+[tool.cibuildwheel]
+test-sources = ["library.pyd", "start.py"]
+test-command = "python start.py"
+"""
+# A process that outlives the tests has a library of theirs in use.
+START = """
+import importlib.util, os, subprocess, sys, time
+
+if sys.argv[1:]:
+    spec = importlib.util.spec_from_file_location("_queue", os.path.abspath("library.pyd"))
+    importlib.util.module_from_spec(spec)
+    open("loaded", "w").close()
+    time.sleep(10)
+    sys.exit()
+subprocess.Popen([sys.executable, "start.py", "load"], stdout=subprocess.DEVNULL)
+while not os.path.exists("loaded"):
+    time.sleep(0.1)
+try:
+    os.remove("library.pyd")
+except PermissionError:
+    print("The library is in use.")
+"""
+
+
+@pytest.mark.parametrize("interpreter", ["cp311-win_amd64", "cp311-win32"], indirect=True)
+def test_library_that_is_still_in_use_does_not_fail_the_tests(
+    python: windows.WindowsPython, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "start.py").write_text(START)
+    shutil.copy(python.root / "DLLs" / "_queue.pyd", tmp_path / "library.pyd")
+    program = PROJECT_FOLDER / "release" / "tools" / "run_tests.py"
+    shutil.copy(program, tmp_path)
+    printed = python("run_tests.py", cwd=tmp_path)
+    assert printed.splitlines() == ["The library is in use."]
