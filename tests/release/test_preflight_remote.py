@@ -65,6 +65,8 @@ UPLOADS = {
     "uv": "- run: uv --quiet publish",
     "poetry": "- run: poetry publish --build",
     "setup.py": "- run: python setup.py sdist upload",
+    "a token": "- run: make release\n  env:\n    POETRY_PYPI_TOKEN_PYPI: ${{ secrets.X }}",
+    "a secret": "- uses: example/release@v1\n  with:\n    token: ${{ secrets.PYPI_API_TOKEN }}",
     "a password": "- run: make release\n  env:\n    TWINE_PASSWORD: ${{ secrets.X }}",
 }
 
@@ -124,7 +126,16 @@ def test_without_the_releases_workflow_another_may_upload(
     assert check(*TAG) == (0, "")
 
 
-@pytest.mark.parametrize("events", ["[release]", "\n  workflow_run:\n    types: [completed]"])
+@pytest.mark.parametrize(
+    "events",
+    [
+        "[release]",
+        "[create]",
+        "[workflow_call]",
+        "\n  workflow_run:\n    types: [completed]",
+        "\n  repository_dispatch:\n    types: [release]",
+    ],
+)
 def test_a_workflow_that_follows_a_tag_by_another_event_is_named(
     check: Check, project: Path, run: Run, events: str
 ) -> None:
