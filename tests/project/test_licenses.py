@@ -121,7 +121,7 @@ def test_crates_of_a_setup_py_are_found_by_their_locks(run: Run, tmp_path: Path)
         f"import sys; sys.path.insert(0, {str(tools)!r}); import licenses\n"
         "for manifest, features in licenses.builds(): print(manifest.as_posix(), *features)"
     )
-    found = run(sys.executable, "-X", "utf8", "-c", code, cwd=tmp_path).stdout
+    found = run(sys.executable, "-B", "-X", "utf8", "-c", code, cwd=tmp_path).stdout
     assert found == "größe 🦀/Cargo.toml --all-features\n"
 
 
