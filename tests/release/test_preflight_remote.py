@@ -133,7 +133,7 @@ def test_without_the_releases_workflow_another_may_upload(
         "[create]",
         "[workflow_call]",
         "\n  workflow_run:\n    types: [completed]",
-        "\n  repository_dispatch:\n    types: [release]",
+        "\n  repository_dispatch:\n    types: [built]",
     ],
 )
 def test_a_workflow_that_follows_a_tag_by_another_event_is_named(

@@ -26,7 +26,7 @@ OF_A_TAG = re.compile(r"\b(push|create|release|workflow_run|workflow_call|reposi
 
 def git(*arguments: str) -> str | None:
     """What git prints, without colours and escapes; None if it fails."""
-    plain = ("color.ui=false", "color.grep=false", "core.quotePath=false")
+    plain = ("color.grep=false", "core.quotePath=false")
     settings = [word for setting in plain for word in ("-c", setting)]
     process = call("git", *settings, *arguments)
     return None if process.returncode else process.stdout.strip()
