@@ -10,9 +10,13 @@ import pytest
 
 from helpers.builds import QUICK
 from helpers.fixture_types import Render, Run
+from helpers.gate_runs import GATE_ALONE, SMALL, Refuse
 from helpers.local_index import LocalIndex
+from helpers.preflight_runs import URL, WITHOUT_CRATES, Check
+from helpers.release_programs import platforms
 from helpers.release_runs import A_FEW_WHEELS, Built, Project
 from helpers.rendering import ADA, put_own_code
+from helpers.small_wheels import make_set
 from tools.machine import python_of
 
 
@@ -114,3 +118,48 @@ def rehearse(
         )
 
     return rehearse
+
+
+@pytest.fixture
+def promised(render: Render) -> Path:
+    """A rendering that promises five wheels, and these in dist/, with an sdist."""
+    project = render()
+    (project / "release" / "wheels.txt").write_text(SMALL)
+    make_set(project / "dist", platforms.read_wheels(project / "release" / "wheels.txt"))
+    return project
+
+
+@pytest.fixture
+def refuse(promised: Path, run: Run) -> Refuse:
+    """Run the gate on dist/; return what it says, or fail if it passes."""
+
+    def refuse(*arguments: str, tools: bool = True) -> str:
+        program = ("release/tools/gate.py",) if tools else ("-c", GATE_ALONE)
+        result = run(sys.executable, *program, "dist", *arguments, cwd=promised, check=False)
+        assert result.returncode != 0, result.stdout
+        assert "Traceback" not in result.stdout, result.stdout
+        return result.stdout
+
+    return refuse
+
+
+@pytest.fixture
+def project(repository: Callable[..., Path], run: Run) -> Path:
+    """A rendering with an owner and an origin."""
+    project = repository(**ADA)
+    run("git", "remote", "add", "origin", f"{URL}.git", cwd=project)
+    run("git", "update-ref", "refs/remotes/origin/main", "HEAD", cwd=project)
+    return project
+
+
+@pytest.fixture
+def check(project: Path, run: Run) -> Check:
+    """Run the preflight, without its look at the crates; return its status and what it printed."""
+
+    def check(*arguments: str, **variables: str) -> tuple[int, str]:
+        command = (sys.executable, "-c", WITHOUT_CRATES, *arguments)
+        result = run(*command, cwd=project, check=False, **variables)
+        assert "Traceback" not in result.stdout, result.stdout
+        return result.returncode, result.stdout.strip()
+
+    return check

@@ -12,28 +12,17 @@ import pytest
 
 from helpers.builds import cargo_target
 from helpers.fixture_types import Render, Run
+from helpers.preflight_runs import Check
 from helpers.rendering import ADA, SAMPLE, files
 from tools.machine import GIT
 from tools.template import DEFAULTS, PROJECT_FOLDER
 
 pytestmark = pytest.mark.builds  # each takes seconds, and some compile
 
-Check = Callable[..., tuple[int, str]]
-
 # Programs on a PATH are stood in for by links and shell scripts, which Windows does not start.
 posix = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
 
-URL = "https://github.com/ada/fast-doubles"
 TARGET = {"CARGO_TARGET_DIR": cargo_target()}
-
-
-@pytest.fixture
-def project(repository: Callable[..., Path], run: Run) -> Path:
-    """A rendering with an owner and an origin."""
-    project = repository(**ADA)
-    run("git", "remote", "add", "origin", f"{URL}.git", cwd=project)
-    run("git", "update-ref", "refs/remotes/origin/main", "HEAD", cwd=project)
-    return project
 
 
 @pytest.fixture
@@ -145,45 +134,6 @@ def test_placeholders_can_wait_for_the_release(
     assert DEFAULTS[answer] in tagged.stdout
 
 
-@pytest.mark.parametrize(
-    "origin",
-    [
-        URL,
-        f"{URL}.git",
-        f"{URL}/",
-        "git@github.com:ada/fast-doubles.git",
-        "ssh://git@github.com/Ada/Fast-Doubles",
-    ],
-)
-def test_the_origin_may_be_written_in_many_ways(
-    check: Check, project: Path, run: Run, origin: str
-) -> None:
-    run("git", "remote", "set-url", "origin", origin, cwd=project)
-    assert check("--tag=v0.1.0") == (0, "")
-
-
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "https://github.com/eve/fast-doubles",
-        "git@host:ada/other.git",
-        "https://github.com/ada/fast",
-        "https://github.com/da/fast-doubles",
-    ],
-)
-def test_another_origin_than_the_metadatas_is_noticed(
-    check: Check, project: Path, run: Run, origin: str
-) -> None:
-    run("git", "remote", "set-url", "origin", origin, cwd=project)
-    status, printed = check()
-    assert status == 0
-    assert f"the URL Repository of pyproject.toml is {URL}, but git's origin is {origin}" in printed
-    assert "`git remote set-url origin`" in printed
-    assert check("--tag=v0.1.0")[0] == 1
-    run("git", "remote", "remove", "origin", cwd=project)
-    assert "git has no remote named origin" in check()[1]
-
-
 def test_what_is_not_committed_is_noticed(check: Check, project: Path) -> None:
     (project / "notes.txt").write_text("x")
     status, printed = check()
@@ -249,17 +199,6 @@ def test_a_name_or_a_test_that_reads_like_a_placeholder_is_none(
     assert "is in" not in run(*command, cwd=project).stdout
 
 
-def test_it_takes_a_git_repository_of_its_own(check: Check, project: Path, run: Run) -> None:
-    (project / ".git").rename(project / "no-git")
-    status, printed = check(GIT_CEILING_DIRECTORIES=str(project.parent))
-    assert status == 1
-    assert "this is no git repository: `git init`" in printed
-    run("git", "init", "--quiet", cwd=project.parent)
-    status, printed = check()
-    assert status == 1
-    assert "fast-doubles/ is a folder of a repository" in printed
-
-
 def test_a_branch_that_is_not_there_is_named(check: Check) -> None:
     status, printed = check("--tag=v0.1.0", "--branch=origin/nosuch")
     assert status == 1
@@ -323,46 +262,6 @@ def test_with_a_dynamic_version_the_tag_must_be_one(check: Check, project: Path,
     assert f"the tag is {tag}: name it like v1.2.3 (release/tag.txt), with a version" in printed
 
 
-def test_a_submodule_is_refused_with_the_reason(
-    check: Check, project: Path, run: Run, tmp_path: Path
-) -> None:
-    module = tmp_path / "module"
-    module.mkdir()
-    run("git", "init", "--quiet", cwd=module)
-    run("git", "commit", "--quiet", "--allow-empty", "--message=x", cwd=module, **GIT)
-    allow = ("git", "-c", "protocol.file.allow=always")
-    run(*allow, "submodule", "--quiet", "add", module, "vendor/my crate", cwd=project)
-    status, printed = check()
-    assert status == 1
-    assert (
-        "vendor/my crate: a git submodule, which the sdist and CI's checkouts leave out" in printed
-    )
-
-
-@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
-@pytest.mark.parametrize(
-    ("target", "refused"), [("rust", True), ("no-such", True), ("LICENSE", False)]
-)
-def test_a_link_that_an_sdist_cannot_hold_is_refused(
-    check: Check, project: Path, run: Run, target: str, refused: bool
-) -> None:
-    (project / "a link").symlink_to(target)
-    run("git", "add", "a link", cwd=project)
-    status, printed = check()
-    assert (status == 1) == refused
-    assert ("a link: a symbolic link to a folder or to nothing" in printed) == refused
-
-
-def test_files_of_git_lfs_are_refused(check: Check, project: Path, run: Run) -> None:
-    with (project / ".gitattributes").open("a") as attributes:
-        attributes.write("*.bin filter=lfs\n")
-    (project / "tests" / "big one.bin").write_text("version https://git-lfs.github.com/spec/v1\n")
-    run("git", "-c", "filter.lfs.clean=cat", "add", "--all", cwd=project)
-    status, printed = check()
-    assert status == 1
-    assert "tests/big one.bin: of git LFS, whose files CI's checkouts leave out" in printed
-
-
 def test_a_toolchain_file_without_a_channel_asks_for_nothing(check: Check, project: Path) -> None:
     (project / "rust-toolchain.toml").write_text("[toolchain]\nprofile = 'minimal'\n")
     # rustup takes the variable before the file, of which it says itself what is wrong.
@@ -389,14 +288,6 @@ def test_a_value_of_the_wrong_kind_is_no_traceback(
     status, printed = check()  # which looks for a traceback
     assert status == 1
     assert file in printed
-
-
-def test_an_index_that_git_cannot_read_is_told_in_gits_words(check: Check, project: Path) -> None:
-    (project / ".git" / "index").write_bytes(b"broken")
-    status, printed = check()
-    assert status == 1
-    assert "git does not list its files: " in printed
-    assert "index file" in printed
 
 
 @pytest.mark.parametrize("name", ["rust-toolchain.toml", "rust-toolchain"])
@@ -429,23 +320,6 @@ def test_another_rust_than_that_of_the_wheels_is_named(
         assert f"{name} asks for Rust 1.80.0, but pyproject.toml sets RUSTUP_TOOLCHAIN" in printed
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give a file away")
-def test_what_git_says_of_a_strangers_repository_is_passed_on(check: Check, project: Path) -> None:
-    os.chown(project / ".git", 12345, 12345)
-    os.chown(project, 12345, 12345)
-    status, printed = check()
-    assert status == 1
-    assert "git does not read this repository: fatal: detected dubious ownership" in printed
-    assert "safe.directory" in printed
-    assert "git init" not in printed
-    safe = {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": "safe.directory",
-        "GIT_CONFIG_VALUE_0": "*",
-    }
-    assert check(**safe) == (0, "")
-
-
 @posix
 def test_what_rustc_says_is_passed_on(check: Check, tmp_path: Path) -> None:
     rustc = tmp_path / "bin" / "rustc"
@@ -455,35 +329,6 @@ def test_what_rustc_says_is_passed_on(check: Check, tmp_path: Path) -> None:
     status, printed = check(PATH=f"{rustc.parent}{os.pathsep}{os.environ['PATH']}")
     assert status == 1
     assert printed == "rustc does not start: error: no default toolchain"
-
-
-@pytest.mark.parametrize("label", ["Source", "source", "Repository", "REPOSITORY"])
-def test_a_url_of_another_repository_is_noticed_by_its_label(
-    check: Check, project: Path, label: str
-) -> None:
-    manifest = project / "pyproject.toml"
-    text = manifest.read_text("utf-8")
-    assert "Repository = " in text
-    text = text.replace("Repository = ", f"{label} = ").replace('/ada/fast-doubles"', '/eve/x"')
-    manifest.write_text(text, "utf-8")
-    assert f"the URL {label} of pyproject.toml is https://github.com/eve/x, but git's" in check()[1]
-
-
-@pytest.mark.parametrize("label", ["Homepage", "Issues", "Documentation"])
-def test_other_urls_may_be_elsewhere(check: Check, project: Path, label: str) -> None:
-    manifest = project / "pyproject.toml"
-    text = manifest.read_text("utf-8")
-    urls = f'[project.urls]\n{label} = "https://example.org/x/y"\n'
-    text = text.replace("Issues = ", "Tracker = ").replace("[project.urls]\n", urls)
-    manifest.write_text(text, "utf-8")
-    assert "the URL" not in check()[1]
-
-
-@pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"])
-def test_gits_variables_for_another_repository_are_not_followed(
-    check: Check, variable: str, tmp_path: Path
-) -> None:
-    assert check("--tag=v0.1.0", **{variable: str(tmp_path / "elsewhere")}) == (0, "")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])

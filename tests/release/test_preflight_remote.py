@@ -1,53 +1,18 @@
 """The check before anything is built: tags, the origin, and other workflows that upload."""
 
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from helpers.fixture_types import Run
-from helpers.rendering import ADA
+from helpers.preflight_runs import Check
 from tools.machine import GIT
 from tools.template import PROJECT_FOLDER
 
 pytestmark = pytest.mark.builds  # each takes seconds, and some compile
 
-Check = Callable[..., tuple[int, str]]
-URL = "https://github.com/ada/fast-doubles"
-# test_preflight.py has the rest, which asks cargo and takes seconds.
-WITHOUT_CRATES = """
-import sys
-
-sys.path.insert(0, "release/tools")
-import preflight
-
-preflight.problems_of_the_locks = preflight.problems_of_the_licenses = lambda *_: []
-preflight.main()
-"""
 TAG = ("--tag=v0.1.0", "--branch=HEAD")
-
-
-@pytest.fixture
-def project(repository: Callable[..., Path], run: Run) -> Path:
-    """A rendering with an owner and an origin."""
-    project = repository(**ADA)
-    run("git", "remote", "add", "origin", f"{URL}.git", cwd=project)
-    return project
-
-
-@pytest.fixture
-def check(project: Path, run: Run) -> Check:
-    """Run the preflight, without its look at the crates; return its status and what it printed."""
-
-    def check(*arguments: str) -> tuple[int, str]:
-        command = (sys.executable, "-c", WITHOUT_CRATES, *arguments)
-        result = run(*command, cwd=project, check=False)
-        assert "Traceback" not in result.stdout, result.stdout
-        return result.returncode, result.stdout.strip()
-
-    return check
 
 
 def commit(project: Path, run: Run) -> None:
