@@ -85,6 +85,13 @@ def test_bindings_are_short_and_hold_no_algorithm() -> None:
     assert len(bindings.splitlines()) <= 50
 
 
+def test_no_source_file_is_too_long_to_find_ones_way_in() -> None:
+    sources = [file for file in tracked(TEMPLATE) if file.suffix in (".py", ".rs", ".sh", ".yml")]
+    lines = {file.name: len(file.read_text("utf-8").splitlines()) for file in sources}
+    assert len(lines) > 100
+    assert {name: number for name, number in lines.items() if number > 430} == {}
+
+
 def test_rust_sources_are_formatted_in_place() -> None:
     files = sorted((PROJECT_FOLDER / "rust").rglob("*.rs"))
     command = ["rustfmt", "--check", "--edition=2024", *map(str, files)]
