@@ -95,9 +95,10 @@ def wheels(session: nox.Session) -> None:
 
 @nox.session
 def cross(session: nox.Session) -> None:
-    """Cross-compile wheels for Windows, macOS and musl; look into them; run those for x86_64.
+    """Cross-compile wheels for Windows, macOS and musl; look into them; run those for x86.
 
-    musllinux wheels run on CPythons for musl, Windows' ones under wine; macOS' are not run.
+    musllinux wheels run on CPythons for musl, Windows' ones under wine, 64 and 32 bit; macOS' are
+    not run.
     """
     set_up(session)
     files = [f"tests/on_demand/test_{name}.py" for name in ("cross", "musl", "windows")]

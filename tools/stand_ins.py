@@ -1,7 +1,7 @@
-"""Stand-ins for the manylinux images, built of Debian packages where no registry can be reached.
+"""Images built of Debian packages: stand-ins for manylinux' ones, newer Pythons, PyPy, 32-bit wine.
 
-They let the real cibuildwheel run, with the real configuration of a rendered project. What they
-do not stand in for: the age of the real images' glibc, and how these install Rust.
+With the stand-ins, the real cibuildwheel runs, with the real configuration of a rendered project.
+What they do not stand in for: the age of the real images' glibc, and how these install Rust.
 Needed: root, and the Debian packages podman, netavark, runc and mmdebstrap; for architectures
 that this CPU does not run, qemu-user-static and binfmt-support too. There, Python and all else are
 emulated, except for Rust's compiler: emulated, it takes ten minutes for a wheel.
@@ -204,19 +204,21 @@ events_logger = "file"
 
     def _path(self, arch: str) -> str:
         """Where commands are found: a podman of ours comes first where Debian's has a gap."""
-        path, real = os.environ["PATH"], shutil.which("podman")
-        platform = ARCHITECTURES[arch].platform
-        if platform.count("/") < 2:
+        path, podman = os.environ["PATH"], shutil.which("podman")
+        image = ARCHITECTURES[arch].platform
+        if image.count("/") < 2:
             return path
         # cibuildwheel asks for the variant, as in arm/v7, of an image that is there. podman 4.3
         # keeps it and does not tell; without the answer, the image would be looked for elsewhere.
         script = self.folder / f"podman-{arch}" / "podman"
-        script.parent.mkdir(exist_ok=True)
-        script.write_text(
-            "#!/bin/sh\n"
-            f'case "$*" in *"{{{{.Variant}}}}") echo {platform} ;; *) exec {real} "$@" ;; esac\n'
-        )
-        script.chmod(0o755)
+        if not script.exists():
+            script.parent.mkdir(exist_ok=True)
+            script.write_text(
+                "#!/bin/sh\n"
+                f'case "$*" in *"{{{{.Variant}}}}") echo {image} ;; '
+                f'*) exec "{podman}" "$@" ;; esac\n'
+            )
+            script.chmod(0o755)
         return f"{script.parent}{os.pathsep}{path}"
 
     def newest_pythons(self) -> str:

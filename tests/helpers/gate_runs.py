@@ -6,8 +6,7 @@ from helpers.faults import LINUX
 
 Refuse = Callable[..., str]
 
-FREE = "cp314-cp314t"
-SMALL = f"{LINUX} abi3 cp314t cp315t\nmacosx_arm64 abi3\nwin_amd64 abi3\n"
+FIVE_WHEELS = f"{LINUX} abi3 cp314t cp315t\nmacosx_arm64 abi3\nwin_amd64 abi3\n"
 
 # The gate, without the three tools that it starts: they take most of its time.
 GATE_ALONE = """\

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-Check = Callable[..., tuple[int, str]]
+Preflight = Callable[..., tuple[int, str]]
 
 URL = "https://github.com/ada/fast-doubles"
 WITHOUT_CRATES = """

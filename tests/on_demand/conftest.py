@@ -42,6 +42,19 @@ def images() -> stand_ins.StandIns:
 
 
 @pytest.fixture(scope="module")
+def image() -> Callable[[Callable[[], str]], str]:
+    """The name of an image, which is built unless it is there; why it cannot be, in a sentence."""
+
+    def image(build: Callable[[], str]) -> str:
+        try:
+            return build()
+        except RuntimeError as reason:
+            pytest.fail(str(reason), pytrace=False)
+
+    return image
+
+
+@pytest.fixture(scope="module")
 def debian_rust() -> dict[str, str]:
     """The variables under which Debian's own cargo builds a standard library from source."""
     if not SOURCES.exists() or shutil.which("i686-w64-mingw32-gcc") is None:

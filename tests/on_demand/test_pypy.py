@@ -4,6 +4,7 @@ The template promises no wheels for PyPy. pip builds there what it finds: the sd
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,18 @@ LEFT_OUT = {
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_sdist_is_built_and_works_on_pypy(
-    backend: str, images: stand_ins.StandIns, render: Render, run: Run, tmp_path: Path
+    backend: str,
+    images: stand_ins.StandIns,
+    image: Callable[..., str],
+    render: Render,
+    run: Run,
+    tmp_path: Path,
 ) -> None:
     project = render(build_backend=backend)
     run("uv", "build", "--sdist", f"--out-dir={tmp_path}", project, cwd=tmp_path)
     printed = run(
         *("podman", "run", "--rm", f"--volume={tmp_path}:/sdist:ro"),
-        *(f"--volume={project}:/project:O", images.pypy()),
+        *(f"--volume={project}:/project:O", image(images.pypy)),
         *("sh", "-c", SCRIPT.format(cargo=images.rustup or "/usr/bin")),
         cwd=tmp_path,
         CONTAINERS_CONF=images.environment("x86_64")["CONTAINERS_CONF"],

@@ -1,7 +1,8 @@
 """Cross-compiled wheels and the release programs on CPythons for Windows: `nox -s cross`.
 
 wine runs them; helpers/interpreters/windows.py says what of the interpreters is genuine. The
-wheels are built by MinGW, not by MSVC as in CI.
+wheels are built by MinGW, not by MSVC as in CI. 32-bit wine is in a container, for which root,
+podman and mmdebstrap are needed.
 """
 
 import re
@@ -31,28 +32,29 @@ Installed = tuple[Path, str]
 
 
 @pytest.fixture(scope="module", params=WHEELS)
-def interpreter(request: pytest.FixtureRequest) -> str:
+def interpreter_tag(request: pytest.FixtureRequest) -> str:
     """The ABI and the platform of an interpreter; a test that asks for it is run with each."""
-    interpreter: str = request.param
-    return interpreter
+    interpreter_tag: str = request.param
+    return interpreter_tag
 
 
 @pytest.fixture(scope="module")
-def abi(interpreter: str) -> str:
-    return interpreter.partition("-")[0]
+def abi(interpreter_tag: str) -> str:
+    return interpreter_tag.partition("-")[0]
 
 
 @pytest.fixture(scope="module")
 def container(
-    interpreter: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    interpreter_tag: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> windows.Container | None:
     """Where 32-bit wine is; it shares all that the tests read and write."""
-    if not interpreter.endswith("-win32"):
+    if not interpreter_tag.endswith("-win32"):
         return None
     images: stand_ins.StandIns = request.getfixturevalue("images")
+    image = request.getfixturevalue("image")(images.wine32)
     environment = {"CONTAINERS_CONF": images.environment("i686")["CONTAINERS_CONF"]}
     folders = BUILD, tmp_path_factory.getbasetemp()
-    return windows.Container(images.wine32(), environment, folders)
+    return windows.Container(image, environment, folders)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def python(
 
 @pytest.fixture(scope="module")
 def python_with_tools(
-    abi: str, interpreter: str, python: windows.WindowsPython, render: Render, run: Run
+    abi: str, interpreter_tag: str, python: windows.WindowsPython, render: Render, run: Run
 ) -> windows.WindowsPython:
     """The CPython, with the locked tools of the project's tests and of its release.
 
@@ -79,7 +81,7 @@ def python_with_tools(
     folder = python.root / "Lib" / "site-packages"
     shutil.rmtree(folder, ignore_errors=True)
     install = ("uv", "pip", "install", f"--target={folder}", f"--python-version={version_of(abi)}")
-    target = TARGETS[interpreter.partition("-")[2]]
+    target = TARGETS[interpreter_tag.partition("-")[2]]
     for_windows = (f"--python-platform={target}", "--only-binary=:all:")
     release = render() / "release"
     for lock in ("wheel-requirements.txt", "requirements.txt"):
@@ -109,13 +111,13 @@ def installed(
 
 def test_wheel_is_chosen_by_pip_and_passes_the_tests(
     abi: str,
-    interpreter: str,
+    interpreter_tag: str,
     python_with_tools: windows.WindowsPython,
     installed: Installed,
     render: Render,
 ) -> None:
     folder, printed = installed
-    assert f"-{WHEELS[interpreter]}.whl" in printed
+    assert f"-{WHEELS[interpreter_tag]}.whl" in printed
     # As the install job of release.yml runs them: in a copy, by the shell of the system. From 3.12
     # on, Python copies files by a function that wine 8 has not.
     tests: tuple[str, ...] = ("release/tools/run_tests.py",)
@@ -184,7 +186,9 @@ if sys.argv[1:]:
     time.sleep(10)
     sys.exit()
 subprocess.Popen([sys.executable, "start.py", "load"], stdout=subprocess.DEVNULL)
-while not os.path.exists("loaded"):
+for _ in range(600):
+    if os.path.exists("loaded"):
+        break
     time.sleep(0.1)
 try:
     os.remove("library.pyd")
@@ -193,7 +197,7 @@ except PermissionError:
 """
 
 
-@pytest.mark.parametrize("interpreter", ["cp311-win_amd64", "cp311-win32"], indirect=True)
+@pytest.mark.parametrize("interpreter_tag", ["cp311-win_amd64", "cp311-win32"], indirect=True)
 def test_library_that_is_still_in_use_does_not_fail_the_tests(
     python: windows.WindowsPython, tmp_path: Path
 ) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from helpers.builds import QUICK
 from helpers.fixture_types import Render, Run
-from helpers.gate_runs import GATE_ALONE, SMALL, Refuse
+from helpers.gate_runs import FIVE_WHEELS, GATE_ALONE, Refuse
 from helpers.local_index import LocalIndex
-from helpers.preflight_runs import URL, WITHOUT_CRATES, Check
+from helpers.preflight_runs import URL, WITHOUT_CRATES, Preflight
 from helpers.release_programs import platforms
 from helpers.release_runs import A_FEW_WHEELS, Built, Project
 from helpers.rendering import ADA, put_own_code
@@ -124,7 +124,7 @@ def rehearse(
 def promised(render: Render) -> Path:
     """A rendering that promises five wheels, and these in dist/, with an sdist."""
     project = render()
-    (project / "release" / "wheels.txt").write_text(SMALL)
+    (project / "release" / "wheels.txt").write_text(FIVE_WHEELS)
     make_set(project / "dist", platforms.read_wheels(project / "release" / "wheels.txt"))
     return project
 
@@ -153,13 +153,14 @@ def project(repository: Callable[..., Path], run: Run) -> Path:
 
 
 @pytest.fixture
-def check(project: Path, run: Run) -> Check:
-    """Run the preflight, without its look at the crates; return its status and what it printed."""
+def preflight(project: Path, run: Run) -> Preflight:
+    """Run the preflight, with or without its look at the crates; its status, and what it prints."""
 
-    def check(*arguments: str, **variables: str) -> tuple[int, str]:
-        command = (sys.executable, "-c", WITHOUT_CRATES, *arguments)
+    def preflight(*arguments: str, crates: bool = False, **variables: str) -> tuple[int, str]:
+        program = ("release/tools/preflight.py",) if crates else ("-c", WITHOUT_CRATES)
+        command = (sys.executable, *program, *arguments)
         result = run(*command, cwd=project, check=False, **variables)
         assert "Traceback" not in result.stdout, result.stdout
         return result.returncode, result.stdout.strip()
 
-    return check
+    return preflight

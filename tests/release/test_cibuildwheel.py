@@ -7,6 +7,7 @@ of its pinned ones. `nox -s wheels` adds free-threaded interpreters, see helpers
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -99,13 +100,15 @@ def selection(
     except RuntimeError as reason:
         pytest.fail(str(reason), pytrace=False)
     interpreters = images.interpreters(arch)
+    environment = images.environment(arch)
     return {
         "CIBW_BUILD": " ".join(f"{name}-manylinux_{arch}" for name in interpreters),
         f"CIBW_MANYLINUX_{arch.upper()}_IMAGE": image,
         "CIBW_CACHE_PATH": str(cache),
         "CIBW_CONTAINER_ENGINE": "podman",
         "CIBW_DEPENDENCY_VERSIONS": "latest",
-        **{name: images.environment(arch)[name] for name in ("CONTAINERS_CONF", "PATH")},
+        "CONTAINERS_CONF": environment["CONTAINERS_CONF"],
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
     }
 
 

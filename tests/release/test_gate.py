@@ -14,14 +14,9 @@ from hypothesis import strategies as st
 from packaging.tags import sys_tags
 from packaging.version import Version
 
-from helpers.faults import (
-    ABI3,
-    LINUX,
-    remove,
-    replace,
-)
+from helpers.faults import ABI3, LINUX, remove, replace
 from helpers.fixture_types import Render, Run
-from helpers.gate_runs import SMALL, Refuse
+from helpers.gate_runs import FIVE_WHEELS, Refuse
 from helpers.release_programs import archives, gate, platforms
 from helpers.small_wheels import PLATFORMS, entry_point, library, make_set, make_wheel
 from tools.machine import oldest_python, python_of, pythons
@@ -110,7 +105,7 @@ def test_the_limit_of_a_line_holds(promised: Path, run: Run, refuse: Refuse) -> 
     lines = {"manylinux_2_28_x86_64": True, "manylinux_2_17_x86_64": False}
     replace(platform_tag="manylinux_2_28_x86_64")(promised)
     for name, passes in lines.items():
-        text = SMALL.replace(LINUX, name)
+        text = FIVE_WHEELS.replace(LINUX, name)
         (promised / "release" / "wheels.txt").write_text(text)
         if passes:
             run(sys.executable, "release/tools/gate.py", "dist", cwd=promised)
@@ -121,7 +116,7 @@ def test_the_limit_of_a_line_holds(promised: Path, run: Run, refuse: Refuse) -> 
 
 
 def test_a_line_may_allow_a_later_system(promised: Path, run: Run) -> None:
-    text = SMALL.replace("macosx_arm64", "macosx_13_0_arm64").replace(
+    text = FIVE_WHEELS.replace("macosx_arm64", "macosx_13_0_arm64").replace(
         LINUX, "manylinux_2_34_x86_64"
     )
     (promised / "release" / "wheels.txt").write_text(text)

@@ -19,10 +19,12 @@ from helpers.faults import (
     truncate,
 )
 from helpers.fixture_types import Run
-from helpers.gate_runs import FREE, GATE_ALONE, Refuse
+from helpers.gate_runs import GATE_ALONE, Refuse
 from helpers.small_wheels import entry_point, library
 
 pytestmark = pytest.mark.builds
+
+FREE_THREADED_TAG = "cp314-cp314t"
 
 
 def litter(promised: Path) -> None:
@@ -38,7 +40,7 @@ FAULTS = {
     "missing": (remove(), "missing: manylinux_x86_64 abi3"),
     "missing sdist": (sdist(), "missing: sdist"),
     "renamed to another ABI": (
-        rename("cp311-abi3", FREE),
+        rename("cp311-abi3", FREE_THREADED_TAG),
         "was renamed: the tags inside are",
     ),
     "renamed to another platform": (rename("x86_64", "aarch64"), "the tags inside are cp311-abi3"),

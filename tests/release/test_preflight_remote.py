@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from helpers.fixture_types import Run
-from helpers.preflight_runs import Check
+from helpers.preflight_runs import Preflight
 from tools.machine import GIT
 from tools.template import PROJECT_FOLDER
 
-pytestmark = pytest.mark.builds  # each takes seconds, and some compile
+pytestmark = pytest.mark.builds  # each takes seconds
 
 TAG = ("--tag=v0.1.0", "--branch=HEAD")
 
@@ -38,16 +38,16 @@ UPLOADS = {
 
 @pytest.mark.parametrize("step", UPLOADS.values(), ids=UPLOADS)
 def test_another_workflow_that_uploads_is_named(
-    check: Check, project: Path, run: Run, step: str
+    preflight: Preflight, project: Path, run: Run, step: str
 ) -> None:
     workflow = project / ".github" / "workflows" / "wheels.yaml"
     steps = step.replace("\n", "\n      ")
     workflow.write_text(f"{ON_A_TAG}jobs:\n  a:\n    steps:\n      {steps}\n")
     commit(project, run)
-    status, printed = check()
+    status, printed = preflight()
     assert status == 0
     assert re.search(r"^Before a release: .github/workflows/wheels.yaml, line \d+, sends", printed)
-    status, printed = check(*TAG)
+    status, printed = preflight(*TAG)
     assert status == 1
     assert "sends files to PyPI too" in printed
     assert "so one tag starts two releases: take that out, release.yml does it" in printed
@@ -65,30 +65,32 @@ HARMLESS = {
 
 @pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS)
 def test_a_workflow_that_starts_no_second_release_is_left_alone(
-    check: Check, project: Path, run: Run, text: str
+    preflight: Preflight, project: Path, run: Run, text: str
 ) -> None:
     (project / ".github" / "workflows" / "other.yml").write_text(text)
     commit(project, run)
-    assert check(*TAG) == (0, "")
+    assert preflight(*TAG) == (0, "")
 
 
-def test_a_workflow_is_read_whatever_its_name(check: Check, project: Path, run: Run) -> None:
+def test_a_workflow_is_read_whatever_its_name(
+    preflight: Preflight, project: Path, run: Run
+) -> None:
     name = "veröffentlichen 🦀.yml"
     text = f"{ON_A_TAG}jobs: {{a: {{steps: [run: uv publish]}}}}\n"
     (project / ".github" / "workflows" / name).write_text(text)
     commit(project, run)
-    assert f".github/workflows/{name}, line 4, sends files to PyPI too" in check()[1]
+    assert f".github/workflows/{name}, line 4, sends files to PyPI too" in preflight()[1]
 
 
 def test_without_the_releases_workflow_another_may_upload(
-    check: Check, project: Path, run: Run
+    preflight: Preflight, project: Path, run: Run
 ) -> None:
     """As on another CI, which has its own: docs/how-to/another-ci.md."""
     workflow = project / ".github" / "workflows" / "release.yml"
     workflow.write_text(f"{ON_A_TAG}jobs: {{a: {{steps: [run: uv publish]}}}}\n")
     workflow.rename(workflow.with_name("own.yml"))
     commit(project, run)
-    assert check(*TAG) == (0, "")
+    assert preflight(*TAG) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -102,12 +104,12 @@ def test_without_the_releases_workflow_another_may_upload(
     ],
 )
 def test_a_workflow_that_follows_a_tag_by_another_event_is_named(
-    check: Check, project: Path, run: Run, events: str
+    preflight: Preflight, project: Path, run: Run, events: str
 ) -> None:
     text = f"'on': {events}\njobs: {{a: {{steps: [run: twine upload dist/*]}}}}\n"
     (project / ".github" / "workflows" / "other.yml").write_text(text)
     commit(project, run)
-    assert "other.yml, line " in check(*TAG)[1]
+    assert "other.yml, line " in preflight(*TAG)[1]
 
 
 def name_tags(project: Path, pattern: str) -> None:
@@ -116,11 +118,11 @@ def name_tags(project: Path, pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", ["{version}", "py-{version}", "release/v{version}"])
 def test_the_lines_that_follow_the_tags_pattern_are_named(
-    check: Check, project: Path, run: Run, pattern: str
+    preflight: Preflight, project: Path, run: Run, pattern: str
 ) -> None:
     name_tags(project, pattern)
     prefix = pattern.removesuffix("{version}")
-    status, printed = check()
+    status, printed = preflight()
     assert status == 1
     trigger = f'tags: ["{prefix}[0-9]*"]'
     said = rf".github/workflows/release.yml, line (\d+), starts for no tag like {prefix}1.2.3"
@@ -137,8 +139,8 @@ def test_the_lines_that_follow_the_tags_pattern_are_named(
     text = bump.read_text("utf-8").replace("tag_name = v{", f"tag_name = {prefix}{{")
     bump.write_text(text, "utf-8")
     commit(project, run)
-    assert check(f"--tag={prefix}0.1.0", "--branch=HEAD") == (0, "")
-    status, printed = check(*TAG)
+    assert preflight(f"--tag={prefix}0.1.0", "--branch=HEAD") == (0, "")
+    status, printed = preflight(*TAG)
     assert status == 1
     assert f"has version 0.1.0, whose tag is {prefix}0.1.0 (release/tag.txt)" in printed
 
@@ -155,30 +157,30 @@ def test_the_lines_that_follow_the_tags_pattern_are_named(
     ],
 )
 def test_the_trigger_may_be_written_in_many_ways(
-    check: Check, project: Path, trigger: str, right: bool
+    preflight: Preflight, project: Path, trigger: str, right: bool
 ) -> None:
     release = project / ".github" / "workflows" / "release.yml"
     text = release.read_text("utf-8")
     changed = re.sub(r"tags: \[.*", lambda _: trigger, text, count=1)
     assert changed != text
     release.write_text(changed, "utf-8")
-    assert (check()[0] == 0) == right
+    assert (preflight()[0] == 0) == right
 
 
 def test_bump2versions_own_tag_counts_where_its_file_names_none(
-    check: Check, project: Path
+    preflight: Preflight, project: Path
 ) -> None:
     bump = project / ".bumpversion.cfg"
     bump.write_text(re.sub("(?m)^tag_name = .*\n", "", bump.read_text("utf-8")), "utf-8")
-    assert check()[0] == 0
+    assert preflight()[0] == 0
     name_tags(project, "{version}")
-    assert ".bumpversion.cfg makes tags v{new_version}, but release/tag.txt" in check()[1]
+    assert ".bumpversion.cfg makes tags v{new_version}, but release/tag.txt" in preflight()[1]
 
 
 @pytest.mark.parametrize("text", ["v", "{version}-final", "v{version}\nx", "", "v {version}"])
-def test_a_pattern_that_is_none_is_refused(check: Check, project: Path, text: str) -> None:
+def test_a_pattern_that_is_none_is_refused(preflight: Preflight, project: Path, text: str) -> None:
     (project / "release" / "tag.txt").write_text(text)
-    status, printed = check()
+    status, printed = preflight()
     assert status == 1
     assert "release/tag.txt says" in printed
     assert "write one line that ends in {version}" in printed
@@ -197,37 +199,37 @@ def test_a_pattern_that_is_none_is_refused(check: Check, project: Path, text: st
     ],
 )
 def test_earlier_tags(
-    check: Check, project: Path, run: Run, tags: list[str], complaint: str
+    preflight: Preflight, project: Path, run: Run, tags: list[str], complaint: str
 ) -> None:
     for tag in tags:
         run("git", "tag", tag, cwd=project)
-    status, printed = check()
+    status, printed = preflight()
     assert status == 0
     assert (printed == "") == (complaint == "")
     assert complaint in printed
-    assert (check(*TAG)[0] == 1) == bool(complaint)
+    assert (preflight(*TAG)[0] == 1) == bool(complaint)
 
 
 def test_with_a_prefix_of_its_own_other_tags_are_of_something_else(
-    check: Check, project: Path, run: Run
+    preflight: Preflight, project: Path, run: Run
 ) -> None:
     name_tags(project, "py-{version}")
     run("git", "tag", "5.0.0", cwd=project)
-    assert "5.0.0" not in check()[1]
+    assert "5.0.0" not in preflight()[1]
 
 
 def test_a_tag_on_another_branch_is_no_earlier_release(
-    check: Check, project: Path, run: Run
+    preflight: Preflight, project: Path, run: Run
 ) -> None:
     """A maintenance branch releases 0.1.x when 0.2.0 is out."""
     run("git", "commit", "--quiet", "--allow-empty", "--message=x", cwd=project, **GIT)
     run("git", "tag", "v0.2.0", cwd=project)
     run("git", "reset", "--quiet", "--keep", "HEAD~1", cwd=project)
-    assert check(*TAG) == (0, "")
+    assert preflight(*TAG) == (0, "")
 
 
 def test_the_publisher_of_release_readme_is_the_origin(
-    check: Check, project: Path, run: Run
+    preflight: Preflight, project: Path, run: Run
 ) -> None:
     """Where the metadata names no repository, as in a project that was there before."""
     manifest = project / "pyproject.toml"
@@ -237,31 +239,35 @@ def test_the_publisher_of_release_readme_is_the_origin(
     assert "| Owner | `ada` |" in text
     readme.write_text(text.replace("| `ada` |", "| `Ada` |"), "utf-8")  # GitHub takes either
     commit(project, run)
-    assert check(*TAG) == (0, "")
+    assert preflight(*TAG) == (0, "")
     run("git", "remote", "set-url", "origin", "git@github.com:ada/other.git", cwd=project)
-    status, printed = check(*TAG)
+    status, printed = preflight(*TAG)
     assert status == 1
     assert "release/README.md tells PyPI of the repository Ada/fast-doubles" in printed
     assert "put ada/other there, or PyPI refuses the upload" in printed
     run("git", "remote", "set-url", "origin", "https://gitlab.com/ada/other", cwd=project)
-    assert check(*TAG) == (0, "")
+    assert preflight(*TAG) == (0, "")
 
 
-def test_classifiers_below_the_floor_are_named(check: Check, project: Path, run: Run) -> None:
+def test_classifiers_below_the_floor_are_named(
+    preflight: Preflight, project: Path, run: Run
+) -> None:
     manifest = project / "pyproject.toml"
     older = '    "Programming Language :: Python :: 3.9",\n'
     text = manifest.read_text("utf-8").replace("classifiers = [\n", f"classifiers = [\n{older}")
     manifest.write_text(text, "utf-8")
     commit(project, run)
     said = "the classifier 'Programming Language :: Python :: 3.9' names a Python below"
-    assert said in check()[1]
-    assert said in check(*TAG)[1]
+    assert said in preflight()[1]
+    assert said in preflight(*TAG)[1]
 
 
-def test_what_can_wait_is_no_part_of_a_rehearsal(check: Check, project: Path, run: Run) -> None:
+def test_what_can_wait_is_no_part_of_a_rehearsal(
+    preflight: Preflight, project: Path, run: Run
+) -> None:
     run("git", "tag", "5.0.0", cwd=project)
-    assert check(*TAG, "--rehearsal") == (0, "")
-    status, printed = check("--tag=0.1.0", "--branch=HEAD", "--rehearsal")
+    assert preflight(*TAG, "--rehearsal") == (0, "")
+    status, printed = preflight("--tag=0.1.0", "--branch=HEAD", "--rehearsal")
     assert status == 1
     assert "the tag is 0.1.0, but pyproject.toml has version 0.1.0, whose tag is v0.1.0" in printed
 
@@ -269,7 +275,7 @@ def test_what_can_wait_is_no_part_of_a_rehearsal(check: Check, project: Path, ru
 @pytest.mark.parametrize("ignored", [False, True])
 @pytest.mark.parametrize("place", ["", "crate/"])
 def test_a_lock_that_is_missing_or_ignored_is_brought_back_as_it_says(
-    check: Check, project: Path, run: Run, ignored: bool, place: str
+    preflight: Preflight, project: Path, run: Run, ignored: bool, place: str
 ) -> None:
     if place:
         (project / "crate").mkdir()
@@ -287,7 +293,7 @@ def test_a_lock_that_is_missing_or_ignored_is_brought_back_as_it_says(
         with (project / ".gitignore").open("a") as file:
             file.write("Cargo.lock\n")
     commit(project, run)
-    status, printed = check()
+    status, printed = preflight()
     assert status == 1
     (said,) = re.findall(r"git tracks no Cargo.lock: (.*)", printed)
     assert ("take 'Cargo.lock' out of .gitignore, line " in said) == ignored

@@ -47,7 +47,8 @@ class Container:
     def start(self, cwd: Path, variables: dict[str, str]) -> list[str]:
         """The words before a command that is to run in it."""
         return [
-            *("podman", "run", "--rm", "--platform=linux/386", f"--workdir={cwd}"),
+            *("podman", "run", "--rm", "--init", "--timeout=600", "--platform=linux/386"),
+            f"--workdir={cwd}",
             *(f"--volume={folder}:{folder}" for folder in self.folders),
             *(f"--env={name}={value}" for name, value in variables.items()),
             self.image,
@@ -163,7 +164,7 @@ def compile_starters(
     names = [symbol.name.decode() for symbol in table if symbol.name]
     forwarded = [f"{name} = {core}.{name}" for name in names if name.startswith(("Py", "_Py"))]
     if platform == "win32":
-        # For PyO3's private functions, MinGW asks with one underscore more than MSVC does.
+        # MinGW asks for CPython's private functions with one underscore more than MSVC does.
         forwarded += [f"_{name} = {core}.{name}" for name in names if name.startswith("_Py")]
     for name, text in {
         "main.c": MAIN,

@@ -24,6 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
 from environment import Failed, call, said
 from platforms import PLATFORMS
+from repository import tracked
 
 NAME = "THIRD-PARTY-LICENSES.txt"
 COMMAND = "`nox -s fix` or `python release/tools/licenses.py`"
@@ -78,7 +79,7 @@ def builds() -> Iterator[tuple[Path, list[str]]]:
                 options.append(f"--{switch}")
         yield Path(table.get("path", "Cargo.toml")), options
     if not tables:  # setup.py says it, in Python
-        locks = call("git", "ls-files", "-z", "Cargo.lock", "*/Cargo.lock").stdout.split("\0")[:-1]
+        locks = tracked("Cargo.lock", "*/Cargo.lock")
         if not locks:
             raise Failed("git tracks no Cargo.lock, which names the crates: `git add` it first")
         for lock in locks:

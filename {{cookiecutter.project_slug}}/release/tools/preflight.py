@@ -35,6 +35,7 @@ from repository import (
     problems_of_git,
     problems_of_the_origin,
     problems_of_the_tag,
+    tracked,
 )
 
 # The answers that were not given, and the sample: what git is to search for, and where. A project
@@ -75,8 +76,7 @@ def fatal_problems() -> Iterator[str]:
 
 def problems_of_the_locks(rust: re.Match[str]) -> Iterator[str]:
     """A crate that this Rust is too old for, or that does not fit its lock."""
-    locks = (git("ls-files", "Cargo.lock", "*/Cargo.lock") or "").splitlines()
-    for crate in (Path(lock).parent for lock in locks):
+    for crate in (Path(lock).parent for lock in tracked("Cargo.lock", "*/Cargo.lock")):
         if not (crate / "Cargo.toml").exists():
             continue
         oldest = load_toml(crate / "Cargo.toml").get("package", {}).get("rust-version", "")

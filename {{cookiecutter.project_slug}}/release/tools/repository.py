@@ -32,6 +32,11 @@ def git(*arguments: str) -> str | None:
     return None if process.returncode else process.stdout.strip()
 
 
+def tracked(*patterns: str) -> list[str]:
+    """The files that git tracks and that a pattern of git's names, whatever letters are in them."""
+    return call("git", "ls-files", "-z", "--", *patterns).stdout.split("\0")[:-1]
+
+
 def problems_of_git() -> Iterator[str]:
     """What git does not track as a release needs it."""
     top = call("git", "rev-parse", "--show-prefix")
@@ -71,9 +76,9 @@ def problems_of_git() -> Iterator[str]:
             f"{', '.join(links)}: a symbolic link to a folder or to nothing, which an sdist cannot "
             "hold. Commit the files themselves, or leave the link out of the sdist by name"
         )
-    if pointers := git("ls-files", ":(attr:filter=lfs)"):
+    if pointers := tracked(":(attr:filter=lfs)"):
         yield (
-            f"{', '.join(pointers.splitlines())}: of git LFS, whose files CI's checkouts leave "
+            f"{', '.join(pointers)}: of git LFS, whose files CI's checkouts leave "
             "out. Commit the files themselves"
         )
 
@@ -128,7 +133,7 @@ def other_uploads() -> Iterator[str]:
     """Other workflows that send files to PyPI: one tag would start two releases."""
     if not RELEASE.exists():
         return
-    for name in (git("ls-files", ".github") or "").splitlines():
+    for name in tracked(".github"):
         file = Path(name)
         if file == RELEASE or file.suffix not in (".yml", ".yaml") or not file.exists():
             continue
