@@ -47,7 +47,7 @@ class Container:
     def start(self, cwd: Path, variables: dict[str, str]) -> list[str]:
         """The words before a command that is to run in it."""
         return [
-            *("podman", "run", "--rm", "--init", "--timeout=600", "--platform=linux/386"),
+            *("podman", "run", "--rm", "--timeout=600", "--platform=linux/386"),
             f"--workdir={cwd}",
             *(f"--volume={folder}:{folder}" for folder in self.folders),
             *(f"--env={name}={value}" for name, value in variables.items()),
