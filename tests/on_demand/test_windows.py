@@ -23,6 +23,7 @@ from tools.template import PROJECT_FOLDER
 WHEELS = {
     "cp311-win_amd64": "cp311-abi3-win_amd64",
     "cp313-win_amd64": "cp311-abi3-win_amd64",
+    "cp314-win_amd64": "cp311-abi3-win_amd64",
     "cp314t-win_amd64": "cp314-cp314t-win_amd64",
     "cp311-win32": "cp311-abi3-win32",
 }
