@@ -290,6 +290,12 @@ def test_the_workflow_releases_an_existing_project(backend: str, run: Run, tmp_p
     project = write_layout(tmp_path / "your-package", backend, run)
     adopt(project, backend, run)
     (project / "release" / "wheels.txt").write_text("manylinux_x86_64 abi3\n")
+    readme = project / "release" / "README.md"
+    publisher = readme.read_text("utf-8")
+    for asked, simulated in (("you", "ada"), ("your-repository", "fast-doubles")):
+        assert f"| `{asked}` |" in publisher
+        publisher = publisher.replace(f"| `{asked}` |", f"| `{simulated}` |")
+    readme.write_text(publisher, "utf-8")
     origin = tmp_path / "origin.git"
     run("git", "commit", "--quiet", "--all", "--message=One platform", cwd=project, **GIT)
     run("git", "clone", "--quiet", "--bare", project, origin, cwd=tmp_path)
