@@ -177,14 +177,17 @@ def test_the_sample_is_a_placeholder(
     assert said in printed
 
 
-def test_colours_that_git_is_set_to_are_in_no_sentence(
+def test_names_of_files_are_printed_as_they_are_whatever_git_is_set_to(
     repository: Callable[..., Path], run: Run
 ) -> None:
     project = repository()
     for setting in ("color.ui", "color.grep"):
         run("git", "config", setting, "always", cwd=project)
+    (project / "rust" / "größe.rs").write_text(f"// {SAMPLE}\n")
+    run("git", "add", "--all", cwd=project)
     printed = run(sys.executable, "release/tools/preflight.py", cwd=project).stdout
     assert f"'{DEFAULTS['author_email']}' is in pyproject.toml: put your own there" in printed
+    assert re.search(rf"'{SAMPLE}' is in .*, rust/größe\.rs[,:]", printed)
 
 
 def test_a_name_or_a_test_that_reads_like_a_placeholder_is_none(
