@@ -49,9 +49,9 @@ def looked_at(project: Path) -> dict[str, str]:
         floor = "yes"
     return {
         "PyO3 in the rendering": pyo3["version"],
-        "free of PyO3's deprecated": "no" if "extension-module" in pyo3["features"] else "yes",
-        "backends for one Rust project": python["build-system"]["build-backend"],
-        "abi3 floor is the oldest Python": floor,
+        "without PyO3's deprecated": "no" if "extension-module" in pyo3["features"] else "yes",
+        "build backends for Rust": python["build-system"]["build-backend"],
+        "abi3 begins at `requires-python`": floor,
         "`Cargo.lock` shipped": "yes" if locked else "no",
         "Rust tests, Python tests": "yes" if tests else "no",
         "type stub checked": "stub, not checked" if stub else "no stub",
