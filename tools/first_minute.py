@@ -18,7 +18,7 @@ COLUMNS = 72  # not wider, so that it can be read on a telephone
 # What a reader types, and what is run here for it: this template, and programs that are installed.
 CODE = 'from fast_doubles import count_doubles\nprint(count_doubles("hello, aardvark"))'
 TYPED = {
-    "uvx cookiecutter gh:OWNER/cookiecutter-pyo3-wheel": (
+    "uvx cookiecutter ./cookiecutter-pyo3-wheel": (
         *("cookiecutter", str(TEMPLATE), "--no-input", "--default-config"),
     ),
     "cd fast-doubles": (),

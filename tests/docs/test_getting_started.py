@@ -19,7 +19,7 @@ TUTORIAL = list(blocks(PAGE.text[: PAGE.text.index("## From a clone of the templ
 # What is run for a command. `uvx` would fetch the newest nox and the newest cookiecutter.
 RENDER = f"cookiecutter {shlex.quote(str(TEMPLATE))} --no-input --default-config"
 RUN_FOR = {
-    "uvx cookiecutter gh:OWNER/cookiecutter-pyo3-wheel": RENDER,
+    "uvx cookiecutter ./cookiecutter-pyo3-wheel": RENDER,
     "uvx nox": f"nox --sessions lint rust tests-{oldest_python()}",
     "uvx nox -s fix": "nox -s fix",
     "uvx nox -s rust": "nox -s rust",

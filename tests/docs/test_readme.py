@@ -125,7 +125,7 @@ def test_pyo3_is_the_version_that_is_claimed() -> None:
 
 def test_pythons_that_install_the_wheels_are_those_of_the_plan() -> None:
     (said,) = re.findall(
-        r"wheel that pip picks, with the oldest Python, ([\d.t, and]+) \(Windows ARM64:\s",
+        r"wheel that pip picks for the oldest Python, ([\d.t, and]+) \(Windows ARM64:\s",
         README,
     )
     abis = platforms.read_wheels()["manylinux_x86_64"]
@@ -158,8 +158,7 @@ def test_limit_of_glibc_is_said_alike() -> None:
 def test_first_screen_has_the_commands() -> None:
     first = "\n".join(README.splitlines()[:30])
     for word in (
-        "uvx cookiecutter gh:",
-        "uvx cookiecutter ./cookiecutter-pyo3-wheel",
+        "$ uvx cookiecutter ./cookiecutter-pyo3-wheel",
         "uvx nox",
         "existing-crate.md",
     ):

@@ -51,7 +51,7 @@ def looked_at(project: Path) -> dict[str, str]:
         "PyO3 in the rendering": pyo3["version"],
         "without PyO3's deprecated": "no" if "extension-module" in pyo3["features"] else "yes",
         "build backends for Rust": python["build-system"]["build-backend"],
-        "abi3 begins at `requires-python`": floor,
+        "abi3 for `requires-python`": floor,
         "`Cargo.lock` shipped": "yes" if locked else "no",
         "Rust tests, Python tests": "yes" if tests else "no",
         "type stub checked": "stub, not checked" if stub else "no stub",

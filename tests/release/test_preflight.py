@@ -102,6 +102,19 @@ def test_the_lock_must_be_fresh(preflight: Preflight, project: Path) -> None:
     assert "Cargo.lock is not what Cargo.toml asks for" in printed
 
 
+def test_the_lock_must_have_the_checksums_of_the_crates(
+    preflight: Preflight, project: Path
+) -> None:
+    lock = project / "Cargo.lock"
+    text = lock.read_text("utf-8")
+    (checksum,) = re.findall(r'^name = "libc"\n(?:.+\n)*?checksum = "(\w+)"', text, re.M)
+    lock.write_text(text.replace(checksum, checksum[::-1]), "utf-8")
+    status, printed = preflight()
+    assert status == 1
+    assert "cargo cannot read Cargo.toml: error: checksum for `libc v" in printed
+    assert "changed between lock files" in printed
+
+
 def test_the_license_texts_must_be_those_of_the_crates(preflight: Preflight, project: Path) -> None:
     file = project / "THIRD-PARTY-LICENSES.txt"
     file.write_text(file.read_text("utf-8").replace("  libc: ", "  another: "), "utf-8")
