@@ -125,7 +125,7 @@ def test_pyo3_is_the_version_that_is_claimed() -> None:
 
 def test_pythons_that_install_the_wheels_are_those_of_the_plan() -> None:
     (said,) = re.findall(
-        r"wheel that pip picks for the oldest Python, ([\d.t, and]+) \(Windows ARM64:\s",
+        r"wheel that pip picks for ([\d.t, ]+) and the oldest Python \(Windows ARM64:\s",
         README,
     )
     abis = platforms.read_wheels()["manylinux_x86_64"]

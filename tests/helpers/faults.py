@@ -3,6 +3,7 @@
 Each function returns a fault: a function that changes the files in a folder, or in its subfolders.
 """
 
+import gzip
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +84,20 @@ def truncate(pattern: str = ABI3_WHEEL) -> Fault:
     def fault(folder: Path) -> None:
         content = the_file(folder, pattern).read_bytes()
         the_file(folder, pattern).write_bytes(content[: len(content) // 2])
+
+    return fault
+
+
+def damage_a_text() -> Fault:
+    """One bit of a text in the sdist has changed; the checksum of the whole has not."""
+
+    def fault(folder: Path) -> None:
+        file = the_file(folder, "*.tar.gz")
+        content = file.read_bytes()
+        data = bytearray(gzip.decompress(content))
+        data[data.index(b"# Fast Doubles") + 2] ^= 1
+        # The last eight bytes are checksum and length of the data (RFC 1952).
+        file.write_bytes(gzip.compress(data)[:-8] + content[-8:])
 
     return fault
 

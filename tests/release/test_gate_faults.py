@@ -11,6 +11,7 @@ from helpers.faults import (
     ABI3,
     LINUX,
     add,
+    damage_a_text,
     remove,
     rename,
     replace,
@@ -80,6 +81,7 @@ FAULTS = {
     "swapped library": (swap_the_library(), r"_native.abi3.so didn't match RECORD"),
     "truncated": (truncate("*cp314t*"), "is not a zip file"),
     "truncated sdist": (truncate("*.tar.gz"), "tar.gz: "),
+    "damaged sdist": (damage_a_text(), "tar.gz: cannot be read, BadGzipFile: CRC check failed"),
     "glibc too new": (
         replace(platform_tag="manylinux_2_34_x86_64"),
         "asks for manylinux_2_34_x86_64, newer than the 2.28",

@@ -93,8 +93,8 @@ RECIPES = {
             ".github/workflows/canary.yml": [add_python],
             "README.md": [
                 (
-                    f"the oldest Python, 3.{NEWEST - 1}, 3.{NEWEST - 1}t, 3.{NEWEST} and",
-                    f"the oldest Python, 3.{NEWEST}, 3.{NEXT}, 3.{NEWEST - 1}t and",
+                    f"for 3.{NEWEST - 1}, 3.{NEWEST - 1}t, 3.{NEWEST}, 3.{NEWEST}t and",
+                    f"for 3.{NEWEST}, 3.{NEXT}, 3.{NEWEST - 1}t, 3.{NEWEST}t and",
                 )
             ],
             "docs/reference/platforms.md": [WRITTEN],

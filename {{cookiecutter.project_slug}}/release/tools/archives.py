@@ -1,5 +1,6 @@
 """What an sdist or a wheel is, read from the file alone; refused if it contradicts itself."""
 
+import gzip
 import io
 import re
 import struct
@@ -75,7 +76,9 @@ def read(file: Path, lines: list[Line], rehearsal: bool) -> Archive:
 def read_sdist(file: Path) -> Archive:
     """Read an sdist (PEP 625), see `read`."""
     project, version = parse_sdist_filename(file.name)
-    with tarfile.open(file) as archive:
+    # tarfile would stop before the checksum at the end.
+    whole = io.BytesIO(gzip.decompress(file.read_bytes()))
+    with tarfile.open(fileobj=whole) as archive:
         names = [member.name for member in archive if member.isfile()]
         for name in ("PKG-INFO", "pyproject.toml", "Cargo.toml", "Cargo.lock"):
             require(name, rf"/{re.escape(name)}$", names)
