@@ -1,4 +1,4 @@
-"""The whole release on this machine: bump, tag, build, gate, upload, install, test.
+"""Rehearses a release on this machine: bump, tag, build, gate, upload, install, test.
 
 Usage: python release/tools/rehearse.py [--part patch | --no-bump] [--wheelhouse FOLDER]
 
