@@ -14,6 +14,7 @@ import pytest
 from helpers.adoption import CRATE_PAGE, call, move
 from helpers.builds import UNOPTIMISED
 from helpers.fixture_types import Render, Run
+from helpers.pages import edit
 from tools.machine import GIT
 from tools.template import BACKENDS
 
@@ -83,6 +84,35 @@ def test_a_crate_at_the_root_of_its_repository(backend: str, run: Run, tmp_path:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"your-crate/Cargo.toml", "your-crate/src/lib.rs", "rust/kernel.rs"} <= names
+
+
+def test_uv_run_uses_a_crate_as_it_is_now(render: Render, run: Run, tmp_path: Path) -> None:
+    """Here the crate is a member of a workspace, which lies in the package's folder."""
+    project = render()
+    member = project / "your-crate" / "crates" / "crc32fast"
+    for name in ("Cargo.toml", "src/lib.rs"):
+        (member / name).parent.mkdir(parents=True, exist_ok=True)
+        (member / name).write_text(CRATE[name], "utf-8")
+    outer = project / "your-crate" / "Cargo.toml"
+    outer.write_text('[workspace]\nmembers = ["crates/*"]\nresolver = "2"\n')
+    call(project, BACKENDS[0], run, "your-crate/crates/crc32fast")
+
+    def answer() -> tuple[str, bool]:
+        """The checksum of nothing, and whether uv has built the package for it."""
+        uv_run = ("uv", "run", "--no-default-groups", f"--python={sys.executable}")
+        question = "import fast_doubles; print(fast_doubles.checksum(b''))"
+        target = UNOPTIMISED | {"CARGO_TARGET_DIR": str(tmp_path / "target")}
+        printed = run(*uv_run, "python", "-c", question, cwd=project, **target).stdout
+        return printed.splitlines()[-1], "Installed" in printed
+
+    assert answer() == ("0", True)
+    assert answer() == ("0", False)
+    edit(member / "src" / "lib.rs", "    !data", "    data")
+    assert answer() == (f"{2**32 - 1}", True)
+    assert answer() == (f"{2**32 - 1}", False)
+    # uv finds `Cargo.*`, which each project has in its list, in any folder.
+    edit(outer, "[workspace]", "# Edited\n[workspace]")
+    assert answer() == (f"{2**32 - 1}", True)
 
 
 def test_no_lint_is_left_where_the_sessions_of_the_sample_are_deleted(

@@ -80,10 +80,11 @@ def call(
     place: where the crate lies; words: words of the page's code, and what stands in their place
     for another crate than the page's, crc32fast; own_test: the Python test for it.
     """
-    if place == "your-crate":
-        workspace, ruff, *_ = CRATE_PAGE.blocks("toml")
+    if place.startswith("your-crate"):
+        workspace, ruff, keys = CRATE_PAGE.blocks("toml")
         insert(project / "Cargo.toml", "[workspace]", workspace)
         insert(project / "pyproject.toml", "[tool.ruff]", ruff)
+        insert(project / "pyproject.toml", "cache-keys = [", keys)
     else:
         manifest = project / "pyproject.toml"
         text = manifest.read_text("utf-8")
@@ -117,7 +118,7 @@ def replace(text: str, words: dict[str, str]) -> str:
 
 
 def insert(file: Path, table: str, setting: str) -> None:
-    """Put a setting below the header of a table."""
+    """Put a setting below the header of a table, or an element below the start of a list."""
     text = file.read_text("utf-8")
     header = rf"(?m)^{re.escape(table)}.*\n"
     text, count = re.subn(header, lambda line: line[0] + setting, text)
