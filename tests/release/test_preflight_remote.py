@@ -193,8 +193,11 @@ def test_a_pattern_that_is_none_is_refused(preflight: Preflight, project: Path, 
         (["v1.1.0", "4.3.0", "4.10.0"], "the last tag is 4.10.0"),
         (["0.0.9", "v0.1.0"], ""),
         (["crate-5.0.0", "nightly", "latest"], ""),
-        (["v0.2.1"], "the version is 0.1.0, and the tag v0.2.1 is in its history: begin above it"),
-        (["v0.9.0", "v0.10.0"], "and the tag v0.10.0 is in its history: begin above it"),
+        (
+            ["v0.2.1"],
+            "the version is 0.1.0, and the tag v0.2.1 is in its history: write 0.2.1 into",
+        ),
+        (["v0.9.0", "v0.10.0"], "and the tag v0.10.0 is in its history: write 0.10.0 into"),
         (["v0.0.9", "v0.1.0rc1"], ""),
     ],
 )

@@ -160,8 +160,9 @@ def problems_of_earlier_tags() -> Iterator[str]:
         last = max(released, key=lambda tag: numbers(version_in(tag)))
         if numbers(version) < numbers(version_in(last)):
             yield (
-                f"the version is {version}, and the tag {last} is in its history: begin above it, "
-                "in pyproject.toml and .bumpversion.cfg, or give that tag another name"
+                f"the version is {version}, and the tag {last} is in its history: write "
+                f"{version_in(last)} into pyproject.toml and .bumpversion.cfg, and bump from "
+                "there; or give that tag another name"
             )
     if tag_pattern() in ("v{version}", "{version}"):
         known = [tag for tag in tags if NORMAL.fullmatch(tag.removeprefix("v"))]
