@@ -118,7 +118,7 @@ def main() -> None:
     cd {ANSWERS["project_slug"]}
     nox                # check, build and test; without an installation: uvx nox
     nox -s bench       # measure it against Python
-    nox -s rehearse    # rehearse a release on this machine, when you get there
+    nox -s rehearse    # before a release: try its steps on this machine
 
 CONTRIBUTING.md says which five files to put your own code into.
 """

@@ -165,6 +165,10 @@ def test_first_screen_has_the_commands() -> None:
         assert word in first
 
 
+def test_the_placeholder_for_the_owner_stands_once() -> None:
+    assert README.count("OWNER") == README.count("gh:OWNER/cookiecutter-pyo3-wheel") == 1
+
+
 def test_short_tree_of_the_readme_is_a_part_of_the_whole_one() -> None:
     (drawing,) = re.findall(r"```text\nfast-doubles/\n(.*?)```", README, re.DOTALL)
     names = re.findall(r"^[├└]── (\S+)", drawing, re.M)

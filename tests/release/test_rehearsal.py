@@ -1,4 +1,4 @@
-"""`nox -s rehearse`: a whole release on one machine, for both backends; and how it fails."""
+"""`nox -s rehearse`: a release, rehearsed on one machine, for both backends; and how it fails."""
 
 import contextlib
 import json
